@@ -1,0 +1,82 @@
+/**
+ * What can be made and reached from anywhere: features register here, the command palette, `c` and the create button read here.
+ *
+ * Labels are functions, so that they follow the language. Every `register…` returns the way to take it back.
+ */
+import type { IconComponent } from '#lib/ui/icon.ts';
+import type { SectionId } from './sections.ts';
+
+export interface CreateAction {
+	id: string;
+	/** "New task". */
+	label: () => string;
+	icon: IconComponent;
+	/** `c` makes this while its section is open. */
+	section: SectionId;
+	/** More words that find it in the palette. */
+	words?: () => string;
+	run: () => void;
+}
+
+export interface PaletteEntry {
+	id: string;
+	label: () => string;
+	icon?: IconComponent;
+	group?: () => string;
+	keys?: string;
+	words?: () => string;
+	when?: () => boolean;
+	run: () => void;
+}
+
+/** A record that the search of the device found. */
+export interface FoundRecord {
+	id: string;
+	label: string;
+	/** "Task · Ana Pop", shown beside it. */
+	hint?: string;
+	icon?: IconComponent;
+	href: string;
+}
+export type RecordSearch = (query: string, signal: AbortSignal) => Promise<readonly FoundRecord[]>;
+
+class Actions {
+	#creates = $state.raw<readonly CreateAction[]>([]);
+	#entries = $state.raw<readonly PaletteEntry[]>([]);
+	#search = $state.raw<RecordSearch | undefined>(undefined);
+
+	get creates(): readonly CreateAction[] {
+		return this.#creates;
+	}
+	get entries(): readonly PaletteEntry[] {
+		return this.#entries;
+	}
+	get search(): RecordSearch | undefined {
+		return this.#search;
+	}
+	createIn(section: SectionId | undefined): CreateAction | undefined {
+		return this.#creates.find((action) => action.section === section);
+	}
+
+	registerCreate(action: CreateAction): () => void {
+		this.#creates = [...this.#creates.filter((one) => one.id !== action.id), action];
+		return () => {
+			this.#creates = this.#creates.filter((one) => one !== action);
+		};
+	}
+	registerEntries(entries: readonly PaletteEntry[]): () => void {
+		this.#entries = [...this.#entries, ...entries];
+		return () => {
+			this.#entries = this.#entries.filter((one) => !entries.includes(one));
+		};
+	}
+	/** One search serves the app: the device's index. */
+	provideSearch(search: RecordSearch): () => void {
+		this.#search = search;
+		return () => {
+			if (this.#search === search) this.#search = undefined;
+		};
+	}
+}
+
+export const actions = new Actions();

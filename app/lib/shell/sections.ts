@@ -1,0 +1,31 @@
+/** The sections of the portal: a section is added here once it works. */
+import Archive from '@lucide/svelte/icons/archive';
+import Building from '@lucide/svelte/icons/building-2';
+import CircleCheck from '@lucide/svelte/icons/circle-check-big';
+import FileText from '@lucide/svelte/icons/file-text';
+import Handshake from '@lucide/svelte/icons/handshake';
+import { m } from '#lib/paraglide/messages.js';
+import type { IconComponent } from '#lib/ui/icon.ts';
+
+export type SectionId = 'tasks' | 'crm' | 'documents' | 'company' | 'set-aside';
+
+export interface Section {
+	id: SectionId;
+	path: `/${string}`;
+	label: () => string;
+	icon: IconComponent;
+	/** The letter after `g`. */
+	key: string;
+}
+
+export const sections: readonly Section[] = [
+	{ id: 'tasks', path: '/tasks', label: m.common_section_tasks, icon: CircleCheck, key: 't' },
+	{ id: 'crm', path: '/crm', label: m.common_section_crm, icon: Handshake, key: 'c' },
+	{ id: 'documents', path: '/documents', label: m.common_section_documents, icon: FileText, key: 'd' },
+	{ id: 'company', path: '/company', label: m.common_section_company, icon: Building, key: 'o' },
+	{ id: 'set-aside', path: '/set-aside', label: m.common_section_set_aside, icon: Archive, key: 's' }
+];
+
+export function sectionOf(pathname: string): Section | undefined {
+	return sections.find((section) => pathname === section.path || pathname.startsWith(`${section.path}/`));
+}

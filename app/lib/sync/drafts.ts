@@ -1,0 +1,139 @@
+/**
+ * From what a screen wants to what the log records: drafts become commands with ids, time and what their author saw; the one rule book
+ * says at once what the relay would refuse. The relay remains the judge.
+ */
+import { decide, type Actor, type Verdict, type World } from '#crdt-model/access/decide.ts';
+import type { Directory } from '#crdt-model/access/directory.ts';
+import { kindOf, type DocumentId, type IdMaker, type PersonId } from '#crdt-model/ids.ts';
+import { kindNamed } from '#crdt-model/kinds/index.ts';
+import type { Batch, Command } from '#crdt-model/record/command.ts';
+import type { BaseRow, Effect } from '#crdt-model/record/kind.ts';
+import { planCommand, rowOf, seenBy } from '#crdt-model/record/plan.ts';
+import { applyWrites, EMPTY_STATE, type Json, type Path, type RecordState } from '#crdt-model/record/state.ts';
+import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
+import type { ReplicaReads } from '#storage/replica-contract.ts';
+import * as v from 'valibot';
+import { byDocument, canonicalStates, viewState, type ViewContext } from './view.ts';
+
+/** What a screen asks for. A new record's id is made by the caller (`ids.document(kind)`). */
+export interface Draft {
+	readonly document: DocumentId;
+	readonly name: string;
+	readonly args: unknown;
+}
+
+export interface DraftContext extends ViewContext {
+	readonly ids: IdMaker;
+	readonly directory: Directory;
+}
+
+export type Drafted =
+	| { readonly kind: 'drafted'; readonly batch: Batch }
+	| { readonly kind: 'refused'; readonly refusal: Refusal; readonly draft: number };
+
+/** Makes the batch on the view of this moment, each draft seeing the ones before it. */
+export async function draftBatch(context: DraftContext, reads: ReplicaReads, drafts: readonly Draft[], at: number): Promise<Drafted> {
+	const states = await viewStates(context, reads, drafts);
+	const rows = await rowsAround(reads, [...states.keys()], drafts);
+	const world: World = { directory: context.directory, rowOf: (id) => rows.get(id) ?? null };
+	const commands: Command[] = [];
+	for (const [index, draft] of drafts.entries()) {
+		const name = kindOf(draft.document);
+		if (!name) return { kind: 'refused', refusal: refuse('not-found', String(draft.document)), draft: index };
+		const kind = kindNamed(name);
+		const state = states.get(draft.document) ?? EMPTY_STATE;
+		const bare = { id: context.ids.command(), document: draft.document, name: draft.name, args: draft.args, at };
+		const command: Command = { ...bare, seen: seenBy(kind, state, bare, context.person) };
+		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(at, context.now()) });
+		if (plan.kind === 'refused') return { kind: 'refused', refusal: plan.refusal, draft: index };
+		const next = applyWrites(state, plan.writes);
+		const verdict = judge(context, draft.document, state, next, effectsOf(state, command, context.person).map(([path]) => path), world);
+		if (!verdict.allow) {
+			const { code, rule, who } = verdict;
+			return { kind: 'refused', refusal: refuse(code, rule, { rule, who }), draft: index };
+		}
+		states.set(draft.document, next);
+		const row = rowOf(kind, draft.document, next);
+		if (row) rows.set(draft.document, row);
+		commands.push(command);
+	}
+	return { kind: 'drafted', batch: { id: context.ids.batch(), commands } };
+}
+
+/** What the rule book says of one draft now: greys a button, and says why. */
+export async function verdictOn(context: DraftContext, reads: ReplicaReads, draft: Draft): Promise<Verdict> {
+	const drafted = await draftBatch(context, reads, [draft], context.now());
+	if (drafted.kind === 'drafted') return { allow: true, rule: 'allowed' };
+	const { refusal } = drafted;
+	return {
+		allow: false,
+		code: refusal.code === 'not-found' ? 'not-found' : 'denied',
+		rule: refusal.rule ?? refusal.code,
+		who: (refusal.who ?? []) as Extract<Verdict, { allow: false }>['who']
+	};
+}
+
+/** Before the first sync the directory is empty, and nobody can be judged here. */
+function judge(context: DraftContext, id: DocumentId, before: RecordState, next: RecordState, changed: Path[], world: World): Verdict {
+	if (!context.directory.person(context.person)) return { allow: true, rule: 'not-known-here' };
+	const kind = kindNamed(kindOf(id)!);
+	const nextRow = rowOf(kind, id, next);
+	if (!nextRow) return { allow: true, rule: 'no-row' };
+	const row = rowOf(kind, id, before);
+	const actor: Actor = { person: context.person, principals: context.directory.principalsOf(context.person) };
+	return decide(actor, { before: row && { row, state: before }, next: { row: nextRow, state: next }, changed }, world);
+}
+
+async function viewStates(context: ViewContext, reads: ReplicaReads, drafts: readonly Draft[]): Promise<Map<DocumentId, RecordState>> {
+	const ids = [...new Set(drafts.map((draft) => draft.document))].filter((id) => kindOf(id) !== null);
+	const canonical = await canonicalStates(context, reads, ids);
+	const pending = byDocument(await reads.pendingOn(ids));
+	return new Map(ids.map((id) => [id, viewState(context, id, canonical.get(id)!, pending.get(id) ?? [])]));
+}
+
+/** The drafted records and those that they hang on: `rowOf` of the rule book may not wait. */
+async function rowsAround(reads: ReplicaReads, ids: readonly DocumentId[], drafts: readonly Draft[]): Promise<Map<DocumentId, BaseRow>> {
+	const own = await reads.rows(ids);
+	const scopes = new Set<DocumentId>();
+	for (const row of own.values()) scopeOf(row, scopes);
+	for (const { args } of drafts) if (typeof args === 'object' && args !== null) scopeOf(args, scopes);
+	return new Map([...own, ...(await reads.rows([...scopes]))]);
+}
+
+function scopeOf(source: object, into: Set<DocumentId>): void {
+	const on = (source as { on?: unknown }).on;
+	if (kindOf(on) !== null) into.add(on as DocumentId);
+}
+
+/** What a command would write on this state; empty where it does not parse or its target is gone. */
+export function effectsOf(state: RecordState, command: Pick<Command, 'document' | 'name' | 'args'>, author: PersonId): readonly Effect[] {
+	const kind = kindNamed(kindOf(command.document)!);
+	const verb = command.name.slice(command.name.indexOf('.') + 1);
+	if (!Object.hasOwn(kind.commands, verb)) return [];
+	const spec = kind.commands[verb]!;
+	const args = v.safeParse(spec.args, command.args);
+	if (!args.success) return [];
+	const effects = spec.effects(state, args.output as never, { id: command.document, author });
+	return 'gone' in effects ? [] : effects;
+}
+
+/**
+ * The command that writes one value at one path: how a value that gave way is brought back. Found by asking each command of the
+ * kind, so that a new field needs no line here.
+ */
+export function setterOf(document: DocumentId, state: RecordState, path: Path, value: Json, author: PersonId): Draft | null {
+	const kind = kindNamed(kindOf(document)!);
+	const [, key, part] = path.split('/');
+	const candidates: unknown[] = [{ value }, {}];
+	if (key !== undefined && part === undefined) candidates.push({ member: key });
+	if (part !== undefined) candidates.push({ item: key, [part]: value }, { item: key });
+	for (const [verb, spec] of Object.entries(kind.commands)) {
+		if (spec.needs === 'new') continue;
+		for (const args of candidates) {
+			const draft: Draft = { document, name: `${kind.kind}.${verb}`, args };
+			const effects = effectsOf(state, draft, author);
+			if (effects.length === 1 && effects[0]![0] === path && JSON.stringify(effects[0]![1]) === JSON.stringify(value)) return draft;
+		}
+	}
+	return null;
+}

@@ -1,0 +1,164 @@
+/**
+ * The company itself as records: its settings, its departments and its people. The directory that rights are computed
+ * from is a projection of these (access/directory.ts).
+ */
+import * as v from 'valibot';
+import { isIdOf, type DepartmentId, type PersonId } from '../ids.ts';
+import { command, defineKind, type BaseRow, type Effect } from '../record/kind.ts';
+import { commonFields, deleteAndRestore, field, given, membersOf, membership, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
+import { valueAt } from '../record/state.ts';
+
+export const LANGUAGES = ['en', 'ro'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const language = v.picklist(LANGUAGES);
+/** ISO 4217. */
+const currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
+
+export interface SettingsRow extends BaseRow {
+	readonly kind: 'settings';
+	readonly company: string;
+	readonly language: Language;
+	readonly currency: string;
+}
+
+export const settings = defineKind<SettingsRow>({
+	kind: 'settings',
+	rowVersion: 1,
+	fields: { ...commonFields, company: field(title), language: field(language), currency: field(currency) },
+	sets: {},
+	lists: {},
+	commands: {
+		create: command(
+			v.strictObject({ company: title, language: v.optional(language), currency: v.optional(currency) }),
+			(_state, args): Effect[] => [['created', true], ...given(args, ['company', 'language', 'currency'])],
+			'new'
+		),
+		setCompany: setter('company', title),
+		setLanguage: setter('language', language),
+		setCurrency: setter('currency', currency)
+	},
+	row: (base, state): SettingsRow => ({
+		...base,
+		kind: 'settings',
+		company: valueAt(state, 'company') as string,
+		language: (valueAt(state, 'language') as Language | undefined) ?? 'en',
+		currency: (valueAt(state, 'currency') as string | undefined) ?? 'EUR'
+	}),
+	audience: () => ['all']
+});
+
+export interface DepartmentRow extends BaseRow {
+	readonly kind: 'department';
+	readonly name: string;
+	/** Null for the company's root alone. */
+	readonly parent: DepartmentId | null;
+	readonly head: PersonId | null;
+}
+
+const parent = v.nullable(reference('department'));
+const head = v.nullable(reference('employee'));
+
+export const department = defineKind<DepartmentRow>({
+	kind: 'department',
+	rowVersion: 1,
+	fields: { ...commonFields, name: field(title), parent: field(parent), head: field(head) },
+	sets: {},
+	lists: {},
+	commands: {
+		create: command(
+			v.strictObject({ name: title, parent, head: v.optional(head) }),
+			(_state, args): Effect[] => [['created', true], ...given(args, ['name', 'parent', 'head'])],
+			'new'
+		),
+		setName: setter('name', title),
+		move: setter('parent', parent),
+		setHead: setter('head', head),
+		...deleteAndRestore
+	},
+	row: (base, state): DepartmentRow => ({
+		...base,
+		kind: 'department',
+		name: valueAt(state, 'name') as string,
+		parent: (valueAt(state, 'parent') as DepartmentId | null | undefined) ?? null,
+		head: (valueAt(state, 'head') as PersonId | null | undefined) ?? null
+	}),
+	audience: () => ['all']
+});
+
+export interface EmployeeRow extends BaseRow {
+	readonly kind: 'employee';
+	readonly firstName: string;
+	readonly lastName: string;
+	readonly email: string;
+	readonly position: string | null;
+	readonly language: Language | null;
+	readonly departments: readonly DepartmentId[];
+	readonly administrator: boolean;
+	/** False after dismissal; the profile stays as the author of what it wrote. */
+	readonly active: boolean;
+}
+
+const name = v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLength(100));
+/** Parsed and normalised by accounts/ before it gets here. */
+const email = v.pipe(v.string(), v.email(), v.maxLength(254));
+const departments = membership('departments', 'department');
+
+export const employee = defineKind<EmployeeRow>({
+	kind: 'employee',
+	rowVersion: 1,
+	fields: {
+		...commonFields,
+		firstName: field(name),
+		lastName: field(name),
+		email: field(email),
+		position: field(v.nullable(shortText)),
+		language: field(v.nullable(language)),
+		administrator: field(v.boolean()),
+		active: field(v.boolean())
+	},
+	sets: { departments: { isMember: (key) => isIdOf('department', key) } },
+	lists: {},
+	commands: {
+		create: command(
+			v.strictObject({
+				firstName: name,
+				lastName: name,
+				email,
+				position: v.optional(v.nullable(shortText)),
+				language: v.optional(v.nullable(language)),
+				administrator: v.optional(v.boolean()),
+				departments: v.optional(v.pipe(v.array(reference('department')), v.maxLength(20)))
+			}),
+			(_state, args): Effect[] => [
+				['created', true],
+				['active', true],
+				...given(args, ['firstName', 'lastName', 'email', 'position', 'language', 'administrator']),
+				...(args.departments ?? []).map((id): Effect => [`departments/${id}`, true])
+			],
+			'new'
+		),
+		setFirstName: setter('firstName', name),
+		setLastName: setter('lastName', name),
+		setPosition: setter('position', v.nullable(shortText)),
+		setLanguage: setter('language', v.nullable(language)),
+		setAdministrator: setter('administrator', v.boolean()),
+		joinDepartment: departments.add,
+		leaveDepartment: departments.remove,
+		dismiss: command(v.strictObject({}), () => [['active', false]]),
+		rehire: command(v.strictObject({}), () => [['active', true]])
+	},
+	row: (base, state): EmployeeRow => ({
+		...base,
+		kind: 'employee',
+		firstName: valueAt(state, 'firstName') as string,
+		lastName: valueAt(state, 'lastName') as string,
+		email: valueAt(state, 'email') as string,
+		position: (valueAt(state, 'position') as string | null | undefined) ?? null,
+		language: (valueAt(state, 'language') as Language | null | undefined) ?? null,
+		departments: membersOf<'department'>(state, 'departments'),
+		administrator: valueAt(state, 'administrator') === true,
+		active: valueAt(state, 'active') !== false
+	}),
+	audience: () => ['all']
+});

@@ -1,0 +1,121 @@
+/**
+ * What a document kind is: its fields and collections with their schemas, how concurrent writers of each meet, and its commands.
+ *
+ * A kind is data plus pure functions. It promises: `effects` reads state and arguments only; every path that it writes is
+ * declared; the row is a pure function of the state. It leaves rights to `access/`, order and numbers to the relay.
+ */
+import * as v from 'valibot';
+import { isItemId, type DocumentId, type KindName, type PersonId } from '../ids.ts';
+import type { Principal } from '../access/principals.ts';
+import type { Json, Path, RecordState } from './state.ts';
+
+/**
+ * How two writers of one path meet when neither saw the other (SPEC M4, M5).
+ * `later`: the later authored stands, the other person is told. `guarded`: compare-and-set, refused as `stale`.
+ */
+export type Meeting = 'later' | 'guarded';
+
+export interface FieldSpec {
+	readonly schema: v.GenericSchema<unknown, Json>;
+	/** May depend on the state: a deal's stage is guarded once the deal is closed. */
+	readonly meeting: Meeting | ((state: RecordState) => Meeting);
+	/** Written by the relay as itself; no command of a person may touch it. */
+	readonly relayOnly?: true;
+}
+
+export type Effect = readonly [path: Path, value: Json];
+
+export interface EffectContext {
+	readonly id: DocumentId;
+	readonly author: PersonId;
+}
+
+/** An effect list, or a sentence saying which part of the record is gone. */
+export type EffectResult = readonly Effect[] | { readonly gone: string };
+
+export interface CommandSpec {
+	readonly args: v.GenericSchema;
+	/** Where the record must stand: `new` makes it, `live` needs it undeleted, `deleted` brings it back. */
+	readonly needs: 'new' | 'live' | 'deleted';
+	effects(state: RecordState, args: never, context: EffectContext): EffectResult;
+}
+
+/** What every row has. Screens and REST show rows; `next` states of rights are judged on them. */
+export interface BaseRow {
+	readonly id: DocumentId;
+	readonly kind: KindName;
+	/** Given by the relay; null until accepted, and for kinds without numbers. */
+	readonly number: number | null;
+	readonly createdBy: PersonId;
+	/** Milliseconds since 1970. */
+	readonly createdAt: number;
+	readonly updatedAt: number;
+	readonly deleted: boolean;
+}
+
+/** Content that clients edit by Yjs updates beside the record's fields. */
+export interface ContentSpec {
+	/** The root's name in the Y.Doc. */
+	readonly root: string;
+	/** `rich`: Lexical over a Y.XmlText. `plain`: one Y.Text. */
+	readonly shape: 'rich' | 'plain';
+}
+
+export interface Kind<Row extends BaseRow = BaseRow> {
+	readonly kind: KindName;
+	readonly fields: Readonly<Record<string, FieldSpec>>;
+	/** Members of each set are keys; the value says whether they belong. */
+	readonly sets: Readonly<Record<string, { readonly isMember: (key: string) => boolean }>>;
+	/** Items keyed by id; parts meet separately. */
+	readonly lists: Readonly<Record<string, Readonly<Record<string, FieldSpec>>>>;
+	readonly commands: Readonly<Record<string, CommandSpec>>;
+	readonly content?: ContentSpec;
+	/** The relay gives each new record the next number of its kind. */
+	readonly numbered?: true;
+	/** Raised whenever `row` changes what it says; devices make rows again when idle. */
+	readonly rowVersion: number;
+	row(base: BaseRow, state: RecordState): Row;
+	/** Who may read, or the record whose audience this one has. Pure over the row. */
+	audience(row: Row): readonly Principal[] | { readonly scope: DocumentId };
+}
+
+/** Declared here so that a kind's row type is checked where it is written and forgotten where kinds are listed. */
+export function defineKind<Row extends BaseRow>(kind: Kind<Row>): Kind<Row> {
+	return kind;
+}
+
+/** Declares a command; the type of its arguments follows from the schema. */
+export function command<const S extends v.GenericSchema>(
+	args: S,
+	effects: (state: RecordState, args: v.InferOutput<S>, context: EffectContext) => EffectResult,
+	needs: CommandSpec['needs'] = 'live'
+): CommandSpec {
+	return { args, needs, effects: effects as CommandSpec['effects'] };
+}
+
+/** The roots in the Y.Doc beside the fields' own. */
+export function collectionsOf(kind: Kind): string[] {
+	return [...Object.keys(kind.sets), ...Object.keys(kind.lists)];
+}
+
+const MEMBERSHIP: FieldSpec = { schema: v.boolean(), meeting: 'later' };
+
+/** The declaration behind a path, or null where the kind declares none. */
+export function specAt(kind: Kind, path: Path): FieldSpec | null {
+	const parts = path.split('/');
+	const [first, key, part] = parts as [string, string?, string?];
+	if (parts.length === 1) return own(kind.fields, first);
+	if (parts.length === 2) return own(kind.sets, first)?.isMember(key!) ? MEMBERSHIP : null;
+	if (parts.length > 3 || !isItemId(key)) return null;
+	const list = own(kind.lists, first);
+	return list ? own(list, part!) : null;
+}
+
+/** Own properties only: a path from outside may say `constructor`. */
+function own<T>(table: Readonly<Record<string, T>>, key: string): T | null {
+	return Object.hasOwn(table, key) ? table[key]! : null;
+}
+
+export function meetingAt(spec: FieldSpec, state: RecordState): Meeting {
+	return typeof spec.meeting === 'function' ? spec.meeting(state) : spec.meeting;
+}

@@ -1,0 +1,82 @@
+/** What the relay says to a device over `/sync`. Parsed on the device as strictly as anything from outside. */
+import * as v from 'valibot';
+import { isDocumentId, isPortalId, kindOf, type CommandId, type DocumentId, type PersonId, type PortalId } from '../ids.ts';
+import type { BaseRow } from '../record/kind.ts';
+import type { Overruled } from '../record/plan.ts';
+import type { Command } from '../record/command.ts';
+import { cursorSchema } from './up.ts';
+import { refusalSchema } from './refusal.ts';
+
+const counter = v.pipe(v.number(), v.integer(), v.minValue(0));
+const documentId = v.custom<DocumentId>(isDocumentId, 'not a document id');
+const person = v.custom<PersonId>((value) => kindOf(value) === 'employee', 'not a person');
+const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array, 'not bytes');
+/** Rows are made by the shared pure function; the device trusts the relay for them. */
+const row = v.custom<BaseRow>((value) => typeof value === 'object' && value !== null);
+
+/** A range of a client's clock: [client, from, to). */
+export const rangeSchema = v.tuple([counter, counter, counter]);
+
+/** One accepted change, as everyone stores it. */
+export const entrySchema = v.object({
+	seq: counter,
+	document: documentId,
+	/** Counts this document's entries from 1; a device that misses one asks for the document anew. */
+	docSeq: counter,
+	author: person,
+	/** Milliseconds since 1970 by the author's and by the relay's clock. */
+	authoredAt: counter,
+	acceptedAt: counter,
+	/** For records: the command that happened. For pages: null. */
+	command: v.nullable(v.custom<Command>((value) => typeof value === 'object' && value !== null)),
+	/** Two writers of one field who did not see each other (SPEC M5); the person who gave way is told. */
+	overruled: v.array(v.custom<Overruled>((value) => typeof value === 'object' && value !== null)),
+	/** Text typed into what another just deleted: accepted by Yjs and swallowed. */
+	swallowed: v.array(rangeSchema),
+	/** The canonical Yjs update. */
+	bytes,
+	/** The relay's seal over the entry's header and bytes; the proof after a restore. */
+	mac: bytes
+});
+export type Entry = v.InferOutput<typeof entrySchema>;
+
+export const snapshotSchema = v.object({ document: documentId, docSeq: counter, seq: counter, row, bytes });
+export type Snapshot = v.InferOutput<typeof snapshotSchema>;
+
+export const downSchema = v.variant('type', [
+	v.object({
+		type: v.literal('welcome'),
+		version: counter,
+		portal: v.custom<PortalId>(isPortalId, 'not a portal id'),
+		person,
+		epoch: counter,
+		/** The relay's clock, so that a device with a wrong one can say so. */
+		now: counter,
+		/** `continue`: entries after the cursor follow. `inventory`: say what you hold. */
+		next: v.picklist(['continue', 'inventory'])
+	}),
+	/** Accepted changes in order of seq. Everything readable up to `cursor` has been sent once they are applied. */
+	v.object({ type: v.literal('entries'), entries: v.array(entrySchema), cursor: v.nullable(cursorSchema) }),
+	/** Documents that the device gained or holds too old, whole, with their rows. A null cursor means more follow. */
+	v.object({ type: v.literal('gains'), snapshots: v.array(snapshotSchema), cursor: v.nullable(cursorSchema) }),
+	/** Documents that must leave the device: no longer readable, or no longer there. */
+	v.object({ type: v.literal('lose'), documents: v.array(documentId), cursor: v.nullable(cursorSchema) }),
+	/** Nothing readable happened up to here. */
+	v.object({ type: v.literal('progress'), cursor: cursorSchema }),
+	/** The answer to a batch or an update, after it is on disk. */
+	v.object({
+		type: v.literal('answer'),
+		id: v.string(),
+		result: v.variant('kind', [
+			v.object({ kind: v.literal('accepted'), seq: counter }),
+			v.object({
+				kind: v.literal('refused'),
+				refusal: refusalSchema,
+				/** In a batch: which command was at fault. */
+				command: v.nullable(v.custom<CommandId>((value) => typeof value === 'string'))
+			})
+		])
+	})
+]);
+export type Down = v.InferOutput<typeof downSchema>;
+export type AnswerResult = Extract<Down, { type: 'answer' }>['result'];

@@ -1,0 +1,145 @@
+/**
+ * What every store of the relay promises. A store keeps bytes and finds them again; it knows no rights: it is told which
+ * principals a caller holds and never asks why.
+ *
+ * Promises, proven by contract-suite.ts for each adapter:
+ * - S1 `commit` is atomic, and durable once it resolves. After a crash a commit is there whole or not at all.
+ * - S2 Commits of one portal become visible in the order in which they were called. A reader sees committed state only.
+ * - S3 `seq` of a commit's entries continues the head without holes; a commit that does not is refused and changes nothing.
+ * - S4 Reads never see half a commit.
+ * - S5 Bytes come back as they went in; a returned array is the caller's own.
+ * - S6 A failed commit leaves the store usable and its state as before.
+ * Left to others: group commit, order, hash chains, compaction policy (sync-server/log), rights (crdt-model/access).
+ */
+import type { CommandId, DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
+import type { Principal } from '#crdt-model/access/principals.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
+import type { SetDigest } from '#crdt-model/wire/digest.ts';
+import type { Entry } from '#crdt-model/wire/down.ts';
+
+/** Where a portal's log stands. */
+export interface LogHead {
+	/** Starts at 1; raised when a portal is restored from a backup, so that sequence numbers are never mistaken. */
+	readonly epoch: number;
+	/** 0 before the first entry. */
+	readonly seq: number;
+	/** SHA-256 of the last entry's chained header; 32 zero bytes before the first. */
+	readonly chain: Uint8Array;
+	/** Last number given, by kind. */
+	readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What is known of a document without its content. */
+export interface DocumentHead {
+	readonly id: DocumentId;
+	readonly kind: KindName;
+	readonly docSeq: number;
+	/** The portal-wide seq of its last entry. */
+	readonly seq: number;
+	/** The seq of its first entry: what a device with an older cursor cannot hold yet. */
+	readonly firstSeq: number;
+	readonly row: BaseRow;
+	/** The record whose audience it has; itself for most. */
+	readonly scope: DocumentId;
+	/** Who may read what has this document as its scope. Empty where the scope is another. */
+	readonly audience: readonly Principal[];
+}
+
+export interface StoredDocument extends DocumentHead {
+	/** The compacted state up to `snapshotDocSeq`; null where nothing was compacted yet (then `snapshotDocSeq` is 0). */
+	readonly snapshot: Uint8Array | null;
+	readonly snapshotDocSeq: number;
+	/** Canonical updates after the snapshot, oldest first. */
+	readonly tail: readonly Uint8Array[];
+}
+
+/** An entry as the log keeps it: what is shipped, and what only the relay's own audit needs. */
+export interface LogEntry extends Entry {
+	readonly rightsVersion: number;
+	/** SHA-256 over the previous hash and this entry's header (docs/protocol). */
+	readonly hash: Uint8Array;
+}
+
+/** The first answer to a command, kept for ever: a repeat gets it again. */
+export interface StoredAnswer {
+	readonly command: CommandId;
+	readonly author: PersonId;
+	/** JSON of the wire's answer result. */
+	readonly result: string;
+}
+
+/** A client id in a page or text belongs to the person whose content came with it first. */
+export interface Binding {
+	readonly document: DocumentId;
+	readonly client: number;
+	readonly person: PersonId;
+}
+
+export interface Compaction {
+	readonly document: DocumentId;
+	readonly docSeq: number;
+	readonly snapshot: Uint8Array;
+}
+
+export interface Commit {
+	readonly entries: readonly LogEntry[];
+	/** The heads of all documents that the entries touch, as they stand after the last of them. */
+	readonly heads: readonly DocumentHead[];
+	readonly answers: readonly StoredAnswer[];
+	readonly bindings: readonly Binding[];
+	readonly compactions: readonly Compaction[];
+	readonly head: LogHead;
+}
+
+/** A page of something longer: `next` continues it, null at the end. */
+export interface PageOf<T, After> {
+	readonly items: readonly T[];
+	readonly next: After | null;
+}
+
+/** One portal's log, documents and indexes. */
+export interface PortalStore {
+	head(): Promise<LogHead>;
+	commit(commit: Commit): Promise<void>;
+
+	heads(ids: readonly DocumentId[]): Promise<DocumentHead[]>;
+	load(ids: readonly DocumentId[]): Promise<StoredDocument[]>;
+	/** Heads of all documents of the kinds, in order of id: the directory is read so at opening. */
+	headsOfKinds(kinds: readonly KindName[]): Promise<DocumentHead[]>;
+	/** Everything that has this record as its scope, itself included. */
+	ofScope(scope: DocumentId): Promise<DocumentHead[]>;
+
+	/**
+	 * Log entries after a seq whose documents the principals reach by today's audiences, in order of seq. Looks at no more than `window` entries of
+	 * the log; `reached` is the last seq looked at, readable or not.
+	 */
+	entriesAfter(query: { principals: readonly Principal[]; after: number; window: number }): Promise<{ entries: LogEntry[]; reached: number }>;
+	/**
+	 * Documents that `principals` reach and `without` do not, in order of id.
+	 * @param query.after continue after this id
+	 */
+	reached(query: {
+		principals: readonly Principal[];
+		without?: readonly Principal[];
+		kinds?: readonly KindName[];
+		after?: DocumentId | null;
+		limit: number;
+	}): Promise<PageOf<DocumentHead, DocumentId>>;
+
+	/** The digest of the documents that the principals reach and whose first entry is not after `upTo`. */
+	digest(query: { principals: readonly Principal[]; upTo: number }): Promise<SetDigest>;
+
+	/** Canonical entries of one document after a docSeq: its history, and what a device lacks. */
+	history(document: DocumentId, afterDocSeq: number, limit: number): Promise<LogEntry[]>;
+	answers(commands: readonly CommandId[]): Promise<StoredAnswer[]>;
+	bindings(document: DocumentId): Promise<Binding[]>;
+	close(): Promise<void>;
+}
+
+/** All portals of one relay. */
+export interface RelayStore {
+	/** Opens a portal's store, making it where there is none. */
+	portal(id: PortalId): Promise<PortalStore>;
+	portals(): Promise<PortalId[]>;
+	close(): Promise<void>;
+}

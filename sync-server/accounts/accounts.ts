@@ -1,0 +1,173 @@
+/**
+ * Accounts: who someone is. The door of this folder; the parts behind it each have a file.
+ *
+ * Promises: expected refusals are returned as unions, faults are thrown; what a call has answered is on disk; nothing here
+ * writes to a log, and nothing secret leaves except to the person whom it is for: a token or a code, once.
+ * Leaves to others: rights, employee records, HTTP (the REST side calls this; better-auth serves no routes of its own).
+ */
+import { randomFillSync } from 'node:crypto';
+import type { DepartmentId, PersonId, PortalId, RandomBytes, SessionId } from '#crdt-model/ids.ts';
+import { type AccountsDatabase, openDatabase } from './database.ts';
+import type { Email } from './email.ts';
+import { Identities, type Identity, type IdentityId, type Registered, type TooManyAttempts } from './identities.ts';
+import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
+import { type Membership, type MembershipAdded, Memberships } from './memberships.ts';
+import { argon2Hasher, type PasswordHasher } from './password.ts';
+import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
+
+export type { Email, EndedSession, Identity, IdentityId, Invitation, InvitationClaim, InvitationClaimed, Invited };
+export type { Membership, MembershipAdded, Registered, ResolvedSession, SessionId, SessionsEndedListener, SessionStarted };
+
+export type SignedIn =
+	| { outcome: 'signed-in'; identity: IdentityId; email: Email; name: string; memberships: Membership[] }
+	| { outcome: 'wrong-credentials' }
+	| TooManyAttempts;
+
+export interface AccountsOptions {
+	/** Where `accounts.db` lies; made if it is missing. */
+	folder: string;
+	/** Milliseconds since 1970. */
+	now?: () => number;
+	random?: RandomBytes;
+	/** Tests pass a cheaper one. */
+	hasher?: PasswordHasher;
+}
+
+export class Accounts {
+	readonly #database: AccountsDatabase;
+	readonly #identities: Identities;
+	readonly #memberships: Memberships;
+	readonly #sessions: Sessions;
+	readonly #invitations: Invitations;
+
+	private constructor(database: AccountsDatabase, identities: Identities, world: { now: () => number; random: RandomBytes }) {
+		this.#database = database;
+		this.#identities = identities;
+		this.#memberships = new Memberships(database, world.now);
+		this.#sessions = new Sessions(database, world);
+		this.#invitations = new Invitations(database, world);
+	}
+
+	static async open(options: AccountsOptions): Promise<Accounts> {
+		const now = options.now ?? Date.now;
+		const random = options.random ?? ((target) => randomFillSync(target));
+		const hasher = options.hasher ?? argon2Hasher(random);
+		const database = await openDatabase(options.folder, { now, random, hasher });
+		try {
+			return new Accounts(database, await Identities.open(database, { now, random, hasher }), { now, random });
+		} catch (error) {
+			await database.close();
+			throw error;
+		}
+	}
+
+	async close(): Promise<void> {
+		await this.#database.close();
+	}
+
+	/** A free address gets an identity; a known one must bring its present password. Neither sets or resets a password. */
+	registerIdentity(request: { email: unknown; password: unknown; name: unknown; ip?: string | null }): Promise<Registered> {
+		return this.#identities.register(request);
+	}
+
+	async signIn(request: { email: unknown; password: unknown; ip?: string | null }): Promise<SignedIn> {
+		const recognised = await this.#identities.recognise(request);
+		if (recognised.outcome !== 'recognised') return recognised;
+		const { identity, email, name } = recognised.identity;
+		return { outcome: 'signed-in', identity, email, name, memberships: await this.#memberships.of(identity) };
+	}
+
+	identity(identity: IdentityId): Promise<Identity | null> {
+		return this.#identities.get(identity);
+	}
+
+	startSession(request: {
+		identity: IdentityId;
+		portal: PortalId;
+		employee: PersonId;
+		userAgent?: string | null;
+		ip?: string | null;
+	}): Promise<SessionStarted> {
+		return this.#sessions.start(request);
+	}
+
+	/** Synchronous and cheap: a cached answer, or one read of committed rows. */
+	resolveToken(token: unknown): ResolvedSession | null {
+		return this.#sessions.resolve(token);
+	}
+
+	async endSession(token: unknown): Promise<boolean> {
+		return (await this.#sessions.end(token)).length > 0;
+	}
+
+	/** How many ended. */
+	async endAllSessions(whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId }): Promise<number> {
+		return (await this.#sessions.endAll(whose)).length;
+	}
+
+	/** Called once the sessions are gone from disk; returns the way to stop listening. */
+	onSessionsEnded(listener: SessionsEndedListener): () => void {
+		return this.#sessions.onEnded(listener);
+	}
+
+	addMembership(membership: Membership & { identity: IdentityId }): Promise<MembershipAdded> {
+		return this.#memberships.add(membership);
+	}
+
+	/** Dismissal: the employee's sessions end with it. False if there was none. */
+	async removeMembership(portal: PortalId, employee: PersonId): Promise<boolean> {
+		const removed = await this.#memberships.remove(portal, employee);
+		// Also when nothing was removed: a crash between the two steps of an earlier call is mended by repeating it.
+		await this.#sessions.endAll({ portal, employee }, 'membership-ended');
+		return removed;
+	}
+
+	membershipsOf(identity: IdentityId): Promise<Membership[]> {
+		return this.#memberships.of(identity);
+	}
+
+	identityOf(portal: PortalId, employee: PersonId): Promise<IdentityId | null> {
+		return this.#memberships.identityOf(portal, employee);
+	}
+
+	invite(request: {
+		portal: PortalId;
+		email: unknown;
+		department?: DepartmentId | null;
+		invitedBy: PersonId;
+	}): Promise<Invited> {
+		return this.#invitations.invite(request);
+	}
+
+	openInvitation(code: unknown): Invitation | null {
+		return this.#invitations.open(code);
+	}
+
+	openInvitationsOf(portal: PortalId): Promise<Invitation[]> {
+		return this.#invitations.openOf(portal);
+	}
+
+	withdrawInvitation(portal: PortalId, email: Email): Promise<boolean> {
+		return this.#invitations.withdraw(portal, email);
+	}
+
+	/** First phase of an acceptance: from here until finish, release or lapse nobody else can use the code. */
+	claimInvitation(code: unknown): InvitationClaimed {
+		return this.#invitations.claim(code);
+	}
+
+	/** Second phase, after the membership was added. */
+	finishInvitation(claim: InvitationClaim): Promise<{ outcome: 'accepted' } | { outcome: 'lapsed' }> {
+		return this.#invitations.finish(claim);
+	}
+
+	releaseInvitation(claim: InvitationClaim): void {
+		this.#invitations.release(claim);
+	}
+
+	/** Housekeeping, now and then: expired sessions (announced as ended) and invitations leave the file. */
+	async sweep(): Promise<void> {
+		await this.#sessions.sweep();
+		await this.#invitations.sweep();
+	}
+}

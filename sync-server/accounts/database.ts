@@ -1,0 +1,197 @@
+/**
+ * The accounts database: one SQLite file, its tables, and better-auth over it.
+ *
+ * Promises: everything written is on disk when its promise resolves (WAL, synchronous FULL); all writes go through one
+ * Kysely instance, whose driver lets one transaction through at a time; reads that must not wait use a second, read-only
+ * connection and see committed rows only; migrations only add, each in its own transaction, and a file made by a newer
+ * version is refused rather than guessed at; better-auth's HTTP handler never leaves this module, so there is no second door.
+ * Leaves to others: what the rows mean.
+ */
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { betterAuth } from 'better-auth';
+import { Kysely, SqliteDialect } from 'kysely';
+import { IdMaker, type RandomBytes } from '#crdt-model/ids.ts';
+import type { PasswordHasher } from './password.ts';
+
+export interface Tables {
+	// better-auth's tables, as far as we read them. Its dates are ISO texts.
+	user: { id: string; name: string; email: string; emailVerified: number };
+	session: { id: string; token: string; userId: string; expiresAt: string; createdAt: string };
+	membership: { identity: string; portal: string; employee: string; created_at: number };
+	session_portal: { session: string; portal: string; employee: string };
+	invitation: InvitationRow;
+}
+
+export interface InvitationRow {
+	code_sha256: string;
+	portal: string;
+	email: string;
+	department: string | null;
+	invited_by: string;
+	created_at: number;
+	expires_at: number;
+	accepted_at: number | null;
+}
+
+/** One entry per version, never edited once released; `user_version` of the file counts how many have run. */
+const MIGRATIONS: readonly (readonly string[])[] = [
+	[
+		`create table membership (
+			identity text not null references user (id) on delete cascade,
+			portal text not null,
+			employee text not null,
+			created_at integer not null,
+			primary key (identity, portal),
+			unique (portal, employee)
+		) strict, without rowid`,
+		`create table session_portal (
+			session text not null primary key references session (id) on delete cascade,
+			portal text not null,
+			employee text not null
+		) strict, without rowid`,
+		`create index session_portal_employee on session_portal (portal, employee)`,
+		`create table invitation (
+			code_sha256 text not null primary key,
+			portal text not null,
+			email text not null,
+			department text,
+			invited_by text not null,
+			created_at integer not null,
+			expires_at integer not null,
+			accepted_at integer
+		) strict, without rowid`,
+		// One open invitation per portal and address; accepted ones stay as a record of who brought whom in.
+		`create unique index invitation_open on invitation (portal, email) where accepted_at is null`
+	]
+];
+
+/** How long a statement waits for another process (a backup, the portal command) before it fails. */
+const BUSY_MS = 5_000;
+/** More than the distinct statements of this folder and better-auth; a ceiling only against a leak. */
+const STATEMENTS = 200;
+
+export interface AccountsDatabase {
+	readonly db: Kysely<Tables>;
+	readonly auth: AuthContext;
+	/** A prepared statement on the read-only connection: synchronous, committed rows only. */
+	read(sql: string): (...values: SQLInputValue[]) => unknown;
+	close(): Promise<void>;
+}
+
+type Auth = ReturnType<typeof makeAuth>;
+export type AuthContext = Awaited<Auth['$context']>;
+
+export async function openDatabase(
+	folder: string,
+	world: { now: () => number; random: RandomBytes; hasher: PasswordHasher }
+): Promise<AccountsDatabase> {
+	mkdirSync(folder, { recursive: true });
+	const path = join(folder, 'accounts.db');
+	// SQLite would make the file readable to everyone on the machine; its -wal and -shm take over this mode.
+	closeSync(openSync(path, 'a', 0o600));
+	const writer = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+	try {
+		writer.exec('pragma journal_mode = wal; pragma synchronous = full');
+		const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: kyselyView(writer) }) });
+		const auth = await makeAuth(db, world).$context;
+		// Ours reference better-auth's tables, so its own come first; a second run of either changes nothing.
+		await auth.runMigrations();
+		migrate(writer);
+		const reader = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+		return {
+			db,
+			auth,
+			read(sql) {
+				const statement = reader.prepare(sql);
+				return (...values) => statement.get(...values);
+			},
+			async close() {
+				reader.close();
+				await db.destroy();
+			}
+		};
+	} catch (error) {
+		if (writer.isOpen) writer.close();
+		throw error;
+	}
+}
+
+function makeAuth(db: Kysely<Tables>, world: { now: () => number; random: RandomBytes; hasher: PasswordHasher }) {
+	const ids = new IdMaker(world.now, world.random);
+	return betterAuth({
+		database: { db, type: 'sqlite', transaction: true },
+		// Nothing at rest depends on this secret while better-auth's cookies and second factors are not in use. The first
+		// of those to be switched on must keep it in a file beside the backup.
+		secret: Buffer.from(world.random(new Uint8Array(32))).toString('hex'),
+		baseURL: 'http://127.0.0.1',
+		telemetry: { enabled: false },
+		// Its log lines may quote what was sent; faults reach us as exceptions all the same.
+		logger: { disabled: true },
+		emailAndPassword: {
+			enabled: true,
+			password: {
+				hash: (password) => world.hasher.hash(password),
+				verify: ({ hash, password }) => world.hasher.verify(hash, password)
+			}
+		},
+		advanced: {
+			database: {
+				generateId: ({ model }) =>
+					model === 'session' ? ids.session() : `${model === 'user' ? 'identity' : model}_${ids.uuid()}`
+			}
+		}
+	});
+}
+
+/** Kysely's SQLite dialect speaks to anything shaped like better-sqlite3; node:sqlite needs this much to look like it. */
+function kyselyView(database: DatabaseSync) {
+	const prepared = new Map<string, StatementSync>();
+	return {
+		prepare(sql: string) {
+			let statement = prepared.get(sql);
+			if (statement === undefined) {
+				if (prepared.size >= STATEMENTS) prepared.clear();
+				statement = database.prepare(sql);
+				prepared.set(sql, statement);
+			}
+			const bound = statement;
+			return {
+				reader: bound.columns().length > 0,
+				all: (values: readonly unknown[]) => bound.all(...(values as SQLInputValue[])),
+				run: (values: readonly unknown[]) => bound.run(...(values as SQLInputValue[])),
+				iterate: (values: readonly unknown[]) => bound.iterate(...(values as SQLInputValue[]))
+			};
+		},
+		close: () => {
+			prepared.clear();
+			database.close();
+		}
+	};
+}
+
+function migrate(database: DatabaseSync): void {
+	const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number };
+	if (version > MIGRATIONS.length) {
+		throw new Error(`accounts.db has version ${version}, this program knows ${MIGRATIONS.length}: start the newer program.`);
+	}
+	for (let next = version; next < MIGRATIONS.length; next++) {
+		database.exec('begin immediate');
+		try {
+			for (const statement of MIGRATIONS[next]!) database.exec(statement);
+			database.exec(`pragma user_version = ${next + 1}`);
+			database.exec('commit');
+		} catch (error) {
+			database.exec('rollback');
+			throw error;
+		}
+	}
+}
+
+/** SQLite's extended codes for a broken UNIQUE or PRIMARY KEY rule. */
+const UNIQUE_CODES = new Set([2067, 1555]);
+
+export function isUniqueViolation(error: unknown): boolean {
+	return error instanceof Error && 'errcode' in error && UNIQUE_CODES.has(error.errcode as number);
+}

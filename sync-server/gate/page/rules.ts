@@ -1,0 +1,73 @@
+/**
+ * What a page and a text may contain, as tables.
+ *
+ * Promises: everything that @lexical/yjs 0.52 (its first collaboration format, `createYjsBinding`) and y-codemirror.next write is
+ * allowed, and nothing else.
+ * Leaves to others: finding a struct's place (`preview.ts`); whether Lexical can read the result, which no server can promise.
+ *
+ * What @lexical/yjs v1 writes, read in its source and pinned by preview.test.ts: an element is an XmlText in its parent's list; a text
+ * node is a Map in the list followed by its characters; a line break is a Map; a decorator is an XmlElement without children. Their
+ * properties (`__type`, `__format`, …) are attributes or keys holding plain values; node state and named slots are Maps under a key,
+ * and a slot's Map holds elements. It writes no formats and no embeds, so neither is allowed: a format in a shared text makes Yjs clean up
+ * formats after *remote* transactions, and the relay's document would then delete things by itself.
+ */
+import type { ContentKind, TypeKind } from '#crdt-model/page/scan.ts';
+
+/** Content as a shape names it: a type by its kind, the rest by the content's. */
+export type Slot = Exclude<ContentKind, 'gc' | 'deleted' | 'type'> | TypeKind;
+export type Shape = {
+	/** Allowed among the children. */
+	readonly list: ReadonlySet<Slot>;
+	/** Allowed under a key: attributes of XML types, entries of Maps. */
+	readonly keyed: ReadonlySet<Slot>;
+};
+
+/** What one update may add. Known content is not counted: devices resend whole documents. */
+export type NewContentLimits = {
+	readonly bytes: number;
+	readonly structs: number;
+	readonly clientBlocks: number;
+};
+
+export type PageRules = {
+	readonly roots: ReadonlyMap<string, Shape>;
+	/** Roots of the relay in the same document. Clients read them, may send them back as known, and never change them. */
+	readonly relayRoots: ReadonlySet<string>;
+	readonly inside: Readonly<Partial<Record<TypeKind, Shape>>>;
+	/** Types between a root and the innermost type. Yjs deletes recursively and overflows the stack near 2,000. */
+	readonly maxDepth: number;
+	readonly fresh: NewContentLimits;
+};
+
+const shape = (list: readonly Slot[], keyed: readonly Slot[]): Shape => ({ list: new Set(list), keyed: new Set(keyed) });
+export const NOTHING: Shape = shape([], []);
+
+export const NEW_CONTENT: NewContentLimits = {
+	// SYNC.md 2: 48 kB of adversarial structs took 4.2 s to integrate because there were 8,000 of them. Bytes bound storage, structs time.
+	bytes: 256 * 1024,
+	structs: 2_000,
+	// 4,000 ids in 40 kB took 4 s. A device has one id per document and tab slot; four is a person with four tabs offline.
+	clientBlocks: 4,
+};
+
+const element = shape(['string', 'map', 'xml-text', 'xml-element'], ['any', 'map']);
+
+export const PAGE_RULES: PageRules = {
+	roots: new Map([['root', element]]),
+	relayRoots: new Set(['record']),
+	inside: {
+		'xml-text': element,
+		'xml-element': shape([], ['any', 'map']),
+		map: shape([], ['any', 'map', 'xml-text', 'xml-element']),
+	},
+	maxDepth: 16,
+	fresh: NEW_CONTENT,
+};
+
+export const TEXT_RULES: PageRules = {
+	roots: new Map([['text', shape(['string'], [])]]),
+	relayRoots: new Set(['record']),
+	inside: {},
+	maxDepth: 0,
+	fresh: NEW_CONTENT,
+};

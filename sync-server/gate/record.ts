@@ -1,0 +1,151 @@
+/**
+ * The gate for records (SPEC G1–G7): a batch of commands is accepted or refused as one.
+ *
+ *   known → existence and plan → access → apply → enqueue
+ *
+ * Size and shape were judged when the frame was parsed, identity when the session was opened; membership is asked again here.
+ * Nothing is touched before every command of the batch has passed, so a refusal needs no undoing. Everything below `admitBatch` runs in
+ * one turn of the event loop: the rooms are pinned before, the disk is waited for after.
+ */
+import * as Y from 'yjs';
+import { audienceOf, decide, type Actor, type World } from '#crdt-model/access/decide.ts';
+import { RELAY, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import type { Batch, Command } from '#crdt-model/record/command.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
+import { planCommand, rowOf, type Overruled } from '#crdt-model/record/plan.ts';
+import { applyWrites, writeToDoc, type RecordState, type Write } from '#crdt-model/record/state.ts';
+import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
+import type { Draft } from '../log/portal-log.ts';
+import type { Room } from '../room/rooms.ts';
+
+/** Whose authority stands behind a batch. */
+export type Authority =
+	| { readonly kind: 'person'; readonly actor: Actor }
+	/** The relay itself: founding, accepted invitations, imports. Rights are not asked, schemas and meetings are. */
+	| { readonly kind: 'relay'; readonly author: PersonId };
+
+export interface RecordGate {
+	readonly world: World;
+	readonly now: () => number;
+	room(id: DocumentId): Room;
+	nextNumber(kind: string): number;
+	/** Told at once, so that the next command is judged by the structure that this one made. Returns whether rights may change. */
+	takeIntoDirectory(row: BaseRow): boolean;
+}
+
+interface Step {
+	readonly command: Command;
+	readonly room: Room;
+	readonly before: BaseRow | null;
+	readonly row: BaseRow;
+	/** The record as the plan leaves it, for the commands that follow in the batch. */
+	readonly state: RecordState;
+	readonly writes: readonly Write[];
+	readonly overruled: readonly Overruled[];
+}
+
+export type BatchAdmission =
+	| { readonly kind: 'admitted'; readonly drafts: readonly Draft[] }
+	| { readonly kind: 'refused'; readonly command: CommandId; readonly refusal: Refusal };
+
+export function admitBatch(gate: RecordGate, authority: Authority, batch: Pick<Batch, 'commands'>): BatchAdmission {
+	const author = authority.kind === 'person' ? authority.actor.person : authority.author;
+	// Later commands of the batch see what the earlier ones would make, and nobody else does.
+	const standing = new Map<DocumentId, Step>();
+	const steps: Step[] = [];
+	const world: World = {
+		directory: gate.world.directory,
+		rowOf: (id) => standing.get(id)?.row ?? gate.world.rowOf(id)
+	};
+	for (const command of batch.commands) {
+		const step = judge(gate, authority, author, command, standing.get(command.document), world);
+		if ('code' in step) return { kind: 'refused', command: command.id, refusal: step };
+		standing.set(command.document, step);
+		steps.push(step);
+	}
+	return { kind: 'admitted', drafts: steps.map((step) => apply(gate, author, step)) };
+}
+
+function judge(gate: RecordGate, authority: Authority, author: PersonId, command: Command, earlier: Step | undefined, world: World): Step | Refusal {
+	const room = gate.room(command.document);
+	const state = earlier?.state ?? room.state;
+	const before = earlier?.row ?? room.row;
+	// Whether it is there at all is not said to those who may not read it, so rights come before existence in every answer.
+	if (authority.kind === 'person' && before && !readable(authority.actor, before, world)) return refuse('not-found', command.document);
+
+	const plan = planCommand(room.kind, state, command, { author, latest: gate.now() });
+	if (plan.kind === 'refused') return plan.refusal;
+	const next = applyWrites(state, plan.writes);
+	const row = rowOf(room.kind, command.document, next);
+	if (!row) return refuse('bad-value', `${command.name} leaves no record`);
+
+	if (authority.kind === 'person') {
+		const changed = [...plan.writes.map((write) => write.path), ...plan.overruled.map((meeting) => meeting.path)];
+		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed }, world);
+		if (!verdict.allow) return refuse(verdict.code, command.name, { rule: verdict.rule, who: verdict.who });
+	}
+	return { command, room, before, row, state: next, writes: plan.writes, overruled: plan.overruled };
+}
+
+function readable(actor: Actor, row: BaseRow, world: World): boolean {
+	return audienceOf(row, world).some((principal) => actor.principals.has(principal));
+}
+
+/** Writes one judged command into its document. Cannot fail: every value was checked when it was planned. */
+function apply(gate: RecordGate, author: PersonId, step: Step): Draft {
+	const { room, command } = step;
+	const writes = [...step.writes];
+	if (room.kind.numbered && !step.before) {
+		const { at } = step.state.get('created')!;
+		writes.push({ path: 'number', cell: { value: gate.nextNumber(room.kind.kind), at, by: RELAY, command: command.id } });
+	}
+	const readersBefore = step.before ? audienceOf(step.before, gate.world) : [];
+	const bytes = emitted(room.doc, () => writeToDoc(room.doc, writes, command.id));
+	// On the room's own state, which knows the number that an earlier command of this batch was given.
+	const state = applyWrites(room.state, writes);
+	const row = rowOf(room.kind, command.document, state)!;
+	room.state = state;
+	room.row = row;
+	room.docSeq++;
+	const changesRights = gate.takeIntoDirectory(row);
+	const audience = room.kind.audience(row);
+	const scope = 'scope' in audience ? audience.scope : room.id;
+	return {
+		document: room.id,
+		docSeq: room.docSeq,
+		author,
+		authoredAt: Math.min(command.at, gate.now()),
+		command,
+		overruled: step.overruled,
+		swallowed: [],
+		bytes,
+		head: {
+			id: room.id,
+			kind: room.kind.kind,
+			docSeq: room.docSeq,
+			firstSeq: room.firstSeq,
+			row,
+			scope,
+			audience: 'scope' in audience ? [] : audience
+		},
+		readersBefore,
+		readersAfter: audienceOf(row, gate.world),
+		origin: null,
+		changesRights
+	};
+}
+
+/** The update of nothing: a command that gave way entirely still happened and is told. */
+const NOTHING = Y.encodeStateAsUpdate(new Y.Doc());
+
+function emitted(doc: Y.Doc, change: () => void): Uint8Array {
+	let bytes: Uint8Array = NOTHING;
+	const keep = (update: Uint8Array) => void (bytes = update);
+	doc.on('update', keep);
+	try {
+		change();
+	} finally {
+		doc.off('update', keep);
+	}
+	return bytes;
+}

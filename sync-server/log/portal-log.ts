@@ -1,0 +1,199 @@
+/**
+ * One portal's log: the one order of its changes (SPEC L1–L5).
+ *
+ * `append` gives a change its `seq`, its place in the hash chain and its seal, and returns at once. Changes wait for the group commit: what
+ * arrives while one is under way goes with the next. `onCommitted` runs after a commit is on disk and is where acknowledging and fan-out
+ * begin (P2). A failed commit ends the log: everything since is void, `onFailed` says so once, and the portal reads itself anew.
+ *
+ * Left to others: deciding (gate/), documents in memory (room/), who gets what (session/).
+ */
+import type { CommandId, DocumentId, PersonId, PortalId } from '#crdt-model/ids.ts';
+import type { Command } from '#crdt-model/record/command.ts';
+import type { Overruled } from '#crdt-model/record/plan.ts';
+import type { Principal } from '#crdt-model/access/principals.ts';
+import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, PortalStore, StoredAnswer } from '#storage/contract.ts';
+import { chained, sealOf } from './seal.ts';
+
+const MAX_RECENT_ANSWERS = 20_000;
+
+/** A change that the gate let in, not yet numbered. */
+export interface Draft {
+	readonly document: DocumentId;
+	readonly docSeq: number;
+	readonly author: PersonId;
+	readonly authoredAt: number;
+	readonly command: Command | null;
+	readonly overruled: readonly Overruled[];
+	readonly swallowed: readonly (readonly [client: number, from: number, to: number])[];
+	readonly bytes: Uint8Array;
+	/** The document as it stands after this change; `seq` is filled in here. */
+	readonly head: Omit<DocumentHead, 'seq' | 'firstSeq'> & { readonly firstSeq: number | null };
+	/** Who could read the document before and can after. Fan-out compares the two. */
+	readonly readersBefore: readonly Principal[];
+	readonly readersAfter: readonly Principal[];
+	/** The connection that brought a page edit and has it already. */
+	readonly origin: unknown;
+	/** Whether somebody's rights may have changed by it. */
+	readonly changesRights: boolean;
+}
+
+/** A change on disk, on its way to its readers. */
+export interface Committed extends Omit<Draft, 'head'> {
+	readonly entry: LogEntry;
+	readonly head: DocumentHead;
+}
+
+interface OpenCommit {
+	readonly changes: Committed[];
+	readonly heads: Map<DocumentId, DocumentHead>;
+	readonly answers: StoredAnswer[];
+	readonly bindings: Binding[];
+	readonly compactions: Map<DocumentId, Compaction>;
+	readonly settled: PromiseWithResolvers<void>;
+}
+
+export interface PortalLogOptions {
+	readonly portal: PortalId;
+	readonly store: PortalStore;
+	readonly head: LogHead;
+	readonly macKey: Uint8Array;
+	readonly now: () => number;
+	onCommitted(changes: readonly Committed[]): void;
+	onFailed(reason: unknown): void;
+}
+
+/** Said to whoever waited for a commit that failed. Nothing of it was accepted. */
+export class LogFailed extends Error {}
+
+export class PortalLog {
+	readonly #options: PortalLogOptions;
+	readonly epoch: number;
+	#assigned: number;
+	#durable: number;
+	#chain: Uint8Array;
+	#counters: Record<string, number>;
+	#open: OpenCommit | null = null;
+	#underWay: OpenCommit | null = null;
+	#failed = false;
+	/**
+	 * The latest answers, on disk or not: a repeat whose look-up at the store crossed the commit finds its first answer here. A look-up
+	 * takes milliseconds, so this many outlast it at any rate of commits that the disk allows.
+	 */
+	readonly #recentAnswers = new Map<CommandId, StoredAnswer>();
+
+	constructor(options: PortalLogOptions) {
+		this.#options = options;
+		this.epoch = options.head.epoch;
+		this.#assigned = this.#durable = options.head.seq;
+		this.#chain = options.head.chain;
+		this.#counters = { ...options.head.counters };
+	}
+
+	/** The highest seq given, on disk or not. */
+	get assigned(): number {
+		return this.#assigned;
+	}
+	/** Everything up to here is on disk. */
+	get durable(): number {
+		return this.#durable;
+	}
+	get hasFailed(): boolean {
+		return this.#failed;
+	}
+
+	/** The number that the next record of a kind gets. Taken only by a change that is appended in the same turn. */
+	nextNumber(kind: string): number {
+		return (this.#counters[kind] = (this.#counters[kind] ?? 0) + 1);
+	}
+
+	append(draft: Draft, rightsVersion: number): LogEntry {
+		if (this.#failed) throw new LogFailed('append after a failed commit');
+		const seq = ++this.#assigned;
+		const { document, docSeq, author, authoredAt, command, bytes } = draft;
+		const acceptedAt = this.#options.now();
+		const sealed = { seq, document, docSeq, author, authoredAt, acceptedAt, command, bytes };
+		this.#chain = chained(this.#chain, sealed, rightsVersion);
+		const entry: LogEntry = {
+			...sealed,
+			overruled: [...draft.overruled],
+			swallowed: draft.swallowed.map(([client, from, to]) => [client, from, to]),
+			mac: sealOf(this.#options.macKey, this.#options.portal, sealed),
+			rightsVersion,
+			hash: this.#chain
+		};
+		const head: DocumentHead = { ...draft.head, seq, firstSeq: draft.head.firstSeq ?? seq };
+		const commit = this.#opened();
+		commit.changes.push({ ...draft, entry, head });
+		commit.heads.set(document, head);
+		return entry;
+	}
+
+	answer(answer: StoredAnswer): void {
+		this.#recentAnswers.set(answer.command, answer);
+		if (this.#recentAnswers.size > MAX_RECENT_ANSWERS) this.#recentAnswers.delete(this.#recentAnswers.keys().next().value!);
+		this.#opened().answers.push(answer);
+	}
+	recentAnswer(command: CommandId): StoredAnswer | undefined {
+		return this.#recentAnswers.get(command);
+	}
+	bind(binding: Binding): void {
+		this.#opened().bindings.push(binding);
+	}
+	compact(compaction: Compaction): void {
+		this.#opened().compactions.set(compaction.document, compaction);
+	}
+
+	/** Resolves once everything appended, answered or bound until now is on disk; rejects with LogFailed if it never will be. */
+	settled(): Promise<void> {
+		if (this.#failed) return Promise.reject(new LogFailed('the log has failed'));
+		return (this.#open ?? this.#underWay)?.settled.promise ?? Promise.resolve();
+	}
+
+	#opened(): OpenCommit {
+		if (this.#failed) throw new LogFailed('the log has failed');
+		if (!this.#open) {
+			this.#open = {
+				changes: [], heads: new Map(), answers: [], bindings: [], compactions: new Map(), settled: Promise.withResolvers()
+			};
+			// A rejection is for whoever waits; where nobody does, onFailed has said it.
+			this.#open.settled.promise.catch(() => {});
+			if (!this.#underWay) queueMicrotask(() => void this.#commitNext());
+		}
+		return this.#open;
+	}
+
+	async #commitNext(): Promise<void> {
+		while (this.#open && !this.#failed) {
+			const commit = this.#open;
+			this.#underWay = commit;
+			this.#open = null;
+			const seq = this.#assigned;
+			try {
+				await this.#options.store.commit({
+					entries: commit.changes.map((change) => change.entry),
+					heads: [...commit.heads.values()],
+					answers: commit.answers,
+					bindings: commit.bindings,
+					compactions: [...commit.compactions.values()],
+					head: { epoch: this.epoch, seq, chain: this.#chain, counters: { ...this.#counters } }
+				});
+			} catch (reason) {
+				this.#fail(reason, commit);
+				return;
+			}
+			this.#durable = seq;
+			if (commit.changes.length > 0) this.#options.onCommitted(commit.changes);
+			commit.settled.resolve();
+			this.#underWay = null;
+		}
+	}
+
+	#fail(reason: unknown, commit: OpenCommit): void {
+		this.#failed = true;
+		const failure = new LogFailed('a commit failed', { cause: reason });
+		commit.settled.reject(failure);
+		this.#open?.settled.reject(failure);
+		this.#open = this.#underWay = null;
+		this.#options.onFailed(reason);
+	}
+}

@@ -1,0 +1,384 @@
+/**
+ * One portal on this relay: its documents, its log and its open sessions, and the one place where changes enter (SPEC P1–P6).
+ *
+ * Promises: decisions are taken in order on the documents in memory, within one turn of the event loop; nothing leaves before the disk
+ * has it; a failed commit ends this portal's time in memory, closes its sockets, and the next use reads it anew.
+ * Leaves to others: what a change is and who may make it (crdt-model), numbering and disk (log/), who is told (session/).
+ */
+import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
+import { Directory } from '#crdt-model/access/directory.ts';
+import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
+import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
+import type { PageRow } from '#crdt-model/kinds/page.ts';
+import type { Batch, Command } from '#crdt-model/record/command.ts';
+import { collectionsOf, type BaseRow } from '#crdt-model/record/kind.ts';
+import { readFromDoc, type RecordState } from '#crdt-model/record/state.ts';
+import type { AnswerResult } from '#crdt-model/wire/down.ts';
+import { refuse, REFUSALS, type Refusal } from '#crdt-model/wire/refusal.ts';
+import type { DocumentHead, PortalStore } from '#storage/contract.ts';
+import * as Y from 'yjs';
+import { admitContent } from '../gate/content.ts';
+import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
+import { LogFailed, PortalLog, type Draft } from '../log/portal-log.ts';
+import { Audience } from '../session/audience.ts';
+import { LiveSession } from '../session/live-session.ts';
+import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
+import { SyncSession } from '../session/sync-session.ts';
+import { docOf, Rooms, type Room } from './rooms.ts';
+
+/** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
+const COMPACT_ENTRIES = 200;
+const COMPACT_BYTES = 32 * 1024;
+
+export interface PortalOptions {
+	readonly id: PortalId;
+	readonly store: PortalStore;
+	/** The key of the seals; kept with the backup but not inside it. */
+	readonly macKey: Uint8Array;
+	readonly now?: () => number;
+	readonly ids?: IdMaker;
+	/** Told once when a commit failed: this object is of no more use. */
+	readonly onFailed?: (reason: unknown) => void;
+}
+
+/** A decision that was taken; `durable` resolves when it may be told. */
+export interface Admission {
+	readonly result: AnswerResult;
+	readonly durable: Promise<void>;
+}
+
+export interface NewEmployee {
+	readonly firstName: string;
+	readonly lastName: string;
+	readonly email: string;
+	readonly department?: DepartmentId | undefined;
+	readonly language?: Language | undefined;
+	readonly administrator?: boolean | undefined;
+}
+
+export class Portal {
+	readonly id: PortalId;
+	readonly directory = new Directory();
+	readonly log: PortalLog;
+	readonly store: PortalStore;
+	readonly rooms: Rooms;
+	readonly audience: Audience;
+	readonly now: () => number;
+	readonly #ids: IdMaker;
+	readonly #options: PortalOptions;
+	readonly #world: World;
+	readonly #gate: RecordGate;
+	/** The seq of the last change of anybody's rights: what an entry was judged by. */
+	#rightsVersion = 0;
+	#refusals: Record<string, number> = {};
+
+	static async open(options: PortalOptions): Promise<Portal> {
+		const { store } = options;
+		const [head, structure] = await Promise.all([store.head(), store.headsOfKinds(['settings', 'employee', 'department'])]);
+		const portal = new Portal(options, head);
+		for (const { row, seq } of structure) {
+			if (portal.directory.take(row)) portal.#rightsVersion = Math.max(portal.#rightsVersion, seq);
+			if (row.kind === 'settings') portal.#settings = row as SettingsRow;
+		}
+		return portal;
+	}
+
+	private constructor(options: PortalOptions, head: Awaited<ReturnType<PortalStore['head']>>) {
+		this.#options = options;
+		this.id = options.id;
+		this.store = options.store;
+		this.now = options.now ?? Date.now;
+		this.#ids = options.ids ?? new IdMaker(this.now);
+		this.audience = new Audience(this);
+		this.log = new PortalLog({
+			portal: options.id,
+			store: options.store,
+			head,
+			macKey: options.macKey,
+			now: this.now,
+			onCommitted: (changes) => this.audience.fanOut(changes),
+			onFailed: (reason) => this.#fail(reason)
+		});
+		this.rooms = new Rooms(options.store, head.epoch, () => this.log.durable);
+		this.#world = { directory: this.directory, rowOf: (id) => this.rooms.peek(id)?.row ?? null };
+		this.#gate = {
+			world: this.#world,
+			now: this.now,
+			room: (id) => this.rooms.peek(id)!,
+			nextNumber: (kind) => this.log.nextNumber(kind),
+			takeIntoDirectory: (row) => this.#takeRow(row)
+		};
+	}
+
+	#settings: SettingsRow | null = null;
+	/** The company's own settings; null only before the portal was founded. */
+	get settings(): SettingsRow | null {
+		return this.#settings;
+	}
+
+	/** The person with what their session holds now; null when they are no active member. */
+	actorOf(person: PersonId): Actor | null {
+		return this.directory.isMember(person) ? { person, principals: this.directory.principalsOf(person) } : null;
+	}
+
+	/** Judges a batch and resolves once the answer may be told. */
+	async submit(person: PersonId, batch: Batch): Promise<AnswerResult> {
+		return this.#told(await this.admit(person, batch));
+	}
+
+	/** Changes in the relay's own name, or in a person's by its authority: founding, accepted invitations, imports. */
+	async submitAsRelay(batch: Pick<Batch, 'commands'>, author: PersonId = RELAY): Promise<AnswerResult> {
+		return this.#told(await this.#admitPinned(batch, () => ({ kind: 'relay', author })));
+	}
+
+	async #told({ result, durable }: Admission): Promise<AnswerResult> {
+		try {
+			await durable;
+			return result;
+		} catch (fault) {
+			return unavailable(fault);
+		}
+	}
+
+	/** Judges a batch; the first answer to a command id is the answer to every repeat of it. */
+	async admit(person: PersonId, batch: Batch): Promise<Admission> {
+		let stored;
+		try {
+			stored = await this.store.answers(batch.commands.map((command) => command.id));
+		} catch (fault) {
+			return { result: unavailable(fault), durable: Promise.resolve() };
+		}
+		return this.#admitPinned(batch, () => {
+			const first = stored[0] ?? batch.commands.map(({ id }) => this.log.recentAnswer(id)).find((answer) => answer !== undefined);
+			if (first) {
+				// Ids are unguessable; one that another person used is a forgery and learns nothing.
+				return first.author === person ? (JSON.parse(first.result) as AnswerResult) : refused(refuse('malformed', 'command id in use'), null);
+			}
+			const actor = this.actorOf(person);
+			return actor ? { kind: 'person', actor } : refused(refuse('not-found', 'not a member'), null);
+		});
+	}
+
+	/** Pins what the batch needs, then decides, applies and enqueues without waiting for anything. */
+	async #admitPinned(batch: Pick<Batch, 'commands'>, authorise: () => Authority | AnswerResult): Promise<Admission> {
+		let pinned: Room[] = [];
+		try {
+			pinned = await this.#pinWithScopes(batch.commands);
+			if (this.log.hasFailed) return { result: unavailable(null), durable: Promise.resolve() };
+			const authority = authorise();
+			const result = 'actor' in authority || 'author' in authority ? this.#decide(authority, batch.commands) : authority;
+			return { result, durable: this.log.settled() };
+		} catch (fault) {
+			return { result: unavailable(fault), durable: Promise.resolve() };
+		} finally {
+			this.rooms.release(pinned);
+		}
+	}
+
+	#decide(authority: Authority, commands: readonly Command[]): AnswerResult {
+		const admission = admitBatch(this.#gate, authority, { commands });
+		let result: AnswerResult;
+		if (admission.kind === 'refused') {
+			result = refused(admission.refusal, admission.command);
+			this.#countRefusal(admission.refusal);
+		} else {
+			for (const draft of admission.drafts) this.#append(draft);
+			result = { kind: 'accepted', seq: this.log.assigned };
+		}
+		if (authority.kind === 'person' && (result.kind === 'accepted' || REFUSALS[result.refusal.code].fate === 'aside')) {
+			const told = JSON.stringify(result);
+			for (const { id } of commands) this.log.answer({ command: id, author: authority.actor.person, result: told });
+		}
+		return result;
+	}
+
+	/**
+	 * Judges a client's update of a page or text.
+	 * @param origin the connection that brought it, which is not sent its own edit again
+	 */
+	async admitUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown): Promise<Admission> {
+		let pinned: Room[] = [];
+		try {
+			pinned = await this.#pinWithScopes([{ document, args: null }]);
+			const actor = this.actorOf(person);
+			const room = this.rooms.peek(document);
+			if (this.log.hasFailed || !room) return { result: unavailable(null), durable: Promise.resolve() };
+			if (!actor) return { result: refused(refuse('not-found', document), null), durable: Promise.resolve() };
+			const admission = admitContent(room, this.#world, {
+				actor,
+				bytes,
+				ownerOf: (client) => room.owners.get(client) ?? null,
+				origin,
+				now: this.now()
+			});
+			if (admission.kind === 'evict') this.rooms.evict(room);
+			if (admission.kind === 'evict' || admission.kind === 'refused') {
+				this.#countRefusal(admission.refusal);
+				return { result: refused(admission.refusal, null), durable: this.log.settled() };
+			}
+			if (admission.kind === 'admitted') {
+				for (const client of admission.bindIds) this.bind(room, client, person);
+				this.#append(admission.draft);
+			}
+			return { result: { kind: 'accepted', seq: room.seq }, durable: this.log.settled() };
+		} catch (fault) {
+			return { result: unavailable(fault), durable: Promise.resolve() };
+		} finally {
+			this.rooms.release(pinned);
+		}
+	}
+
+	/** From now on this client id belongs to this person in this document (P7). */
+	bind(room: Room, client: number, person: PersonId): void {
+		room.owners.set(client, person);
+		this.log.bind({ document: room.id, client, person });
+	}
+
+	#append(draft: Draft): void {
+		const room = this.rooms.peek(draft.document)!;
+		const { seq } = this.log.append(draft, this.#rightsVersion);
+		if (draft.changesRights) this.#rightsVersion = seq;
+		room.seq = seq;
+		room.firstSeq ??= seq;
+		room.tailLength++;
+		room.tailBytes += draft.bytes.byteLength;
+		if (room.tailLength < COMPACT_ENTRIES && room.tailBytes < Math.max(COMPACT_BYTES, room.snapshotBytes / 2)) return;
+		const snapshot = Y.encodeStateAsUpdate(room.doc);
+		this.log.compact({ document: room.id, docSeq: room.docSeq, snapshot });
+		room.tailLength = room.tailBytes = 0;
+		room.snapshotBytes = snapshot.byteLength;
+	}
+
+	/** The rooms of the commands' documents, and of the records that those hang on. */
+	async #pinWithScopes(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
+		const wanted = new Set<DocumentId>();
+		for (const { document, args } of commands) {
+			wanted.add(document);
+			const on = (args as { on?: unknown } | null)?.on;
+			if (isDocumentId(on)) wanted.add(on);
+		}
+		const pinned = await this.rooms.pin(wanted);
+		const scopes = pinned.map((room) => (room.row as PageRow | null)?.on).filter((on) => isDocumentId(on) && !wanted.has(on));
+		if (scopes.length === 0) return pinned;
+		try {
+			return [...pinned, ...(await this.rooms.pin(scopes as DocumentId[]))];
+		} catch (fault) {
+			this.rooms.release(pinned);
+			throw fault;
+		}
+	}
+
+	/** Pins a document with the record that it hangs on and says what the person may do there; null when they may not read it. */
+	async openContent(person: PersonId, document: DocumentId): Promise<{ rooms: Room[]; room: Room } | null> {
+		const rooms = await this.#pinWithScopes([{ document, args: null }]);
+		const room = rooms[0]!;
+		if (room.kind.content && this.mayRead(person, room)) return { rooms, room };
+		this.rooms.release(rooms);
+		return null;
+	}
+	mayRead(person: PersonId, room: Room): boolean {
+		const actor = this.actorOf(person);
+		return actor !== null && room.row !== null && !room.row.deleted && canRead(actor, audienceOf(room.row, this.#world));
+	}
+	get world(): World {
+		return this.#world;
+	}
+
+	/** A record as it is on disk; null when it is not there or not readable. */
+	async read(person: PersonId, id: DocumentId): Promise<{ row: Row; state: RecordState } | null> {
+		const [stored] = await this.store.load([id]);
+		if (!stored || stored.row.deleted || !(await this.#readable(person, stored))) return null;
+		const doc = docOf(stored);
+		const state = readFromDoc(doc, collectionsOf(kindNamed(stored.kind)));
+		doc.destroy();
+		return { row: stored.row as Row, state };
+	}
+
+	async #readable(person: PersonId, head: DocumentHead): Promise<boolean> {
+		const actor = this.actorOf(person);
+		if (!actor) return false;
+		if (head.scope === head.id) return canRead(actor, head.audience);
+		const [scope] = await this.store.heads([head.scope]);
+		return scope !== undefined && canRead(actor, scope.audience);
+	}
+
+	/** Rows that the person may read, in order of id, deleted ones left out. */
+	async rows(person: PersonId, query: { kind: KindName; after?: DocumentId | null; limit: number }): Promise<{ rows: Row[]; next: DocumentId | null }> {
+		const actor = this.actorOf(person);
+		if (!actor) return { rows: [], next: null };
+		const { items, next } = await this.store.reached({
+			principals: [...actor.principals],
+			kinds: [query.kind],
+			after: query.after ?? null,
+			limit: query.limit
+		});
+		return { rows: items.filter(({ row }) => !row.deleted).map(({ row }) => row as Row), next };
+	}
+
+	/** Makes a person's record. The relay's authority stands behind it; whoever calls has asked for rights. */
+	async addEmployee(person: NewEmployee): Promise<{ employee: PersonId } | Refusal> {
+		const employee = this.#ids.document('employee');
+		const { department, ...fields } = person;
+		const args = { ...fields, departments: department && this.directory.department(department)?.deleted === false ? [department] : [] };
+		const result = await this.submitAsRelay({
+			commands: [{ id: this.#ids.command(), document: employee, name: 'employee.create', args: withoutUndefined(args), at: this.now(), seen: {} }]
+		});
+		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
+	}
+
+	attachSync(person: PersonId, socket: FrameSocket): FrameSession {
+		return new SyncSession(this, person, socket);
+	}
+	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket): FrameSession {
+		return new LiveSession(this, person, document, socket);
+	}
+	closeSessionsOf(person: PersonId, code: CloseCode, reason: string): void {
+		this.audience.closeSessionsOf(person, code, reason);
+	}
+
+	/** Says to quiet sessions where the log stands; called every HEARTBEAT_MS. */
+	heartbeat(): void {
+		this.audience.heartbeat();
+	}
+
+	metrics(): { readonly seq: number; readonly rooms: number; readonly sessions: number; readonly refusals: Readonly<Record<string, number>> } {
+		return { seq: this.log.durable, rooms: this.rooms.size, sessions: this.audience.size, refusals: this.#refusals };
+	}
+
+	/** Waits for what is under way, closes the sessions and the store. */
+	async close(): Promise<void> {
+		await this.log.settled().catch(() => {});
+		this.audience.closeAll(CLOSE.restarting, 'the relay stops');
+		this.rooms.evictAll();
+		await this.store.close();
+	}
+
+	#takeRow(row: BaseRow): boolean {
+		if (row.kind === 'settings') this.#settings = row as SettingsRow;
+		return this.directory.take(row);
+	}
+	#countRefusal({ code }: Refusal): void {
+		this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
+	}
+	#fail(reason: unknown): void {
+		this.rooms.evictAll();
+		this.audience.closeAll(CLOSE.restarting, 'the store failed');
+		this.#options.onFailed?.(reason);
+	}
+}
+
+function refused(refusal: Refusal, command: Command['id'] | null): AnswerResult {
+	return { kind: 'refused', refusal, command };
+}
+
+/** The store failed or is gone; what was asked may or may not be there, and the same ids may be sent again. */
+function unavailable(fault: unknown): AnswerResult {
+	// Anything but a failed store is our own fault and must not be taken for one.
+	if (fault instanceof TypeError || fault instanceof RangeError || fault instanceof ReferenceError) throw fault;
+	return refused(refuse('unavailable', fault instanceof LogFailed ? 'the commit failed' : 'the store does not answer'), null);
+}
+
+function withoutUndefined(table: Record<string, unknown>): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
+}

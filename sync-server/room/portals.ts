@@ -1,0 +1,146 @@
+/**
+ * All portals of this relay, opened on demand and opened again after a failed commit. One relay serves many small portals: a portal that nobody
+ * has used for a while leaves memory.
+ */
+import { IdMaker, RELAY, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import type { Language } from '#crdt-model/kinds/company-structure.ts';
+import type { Command } from '#crdt-model/record/command.ts';
+import { HEARTBEAT_MS } from '#crdt-model/wire/limits.ts';
+import type { RelayStore } from '#storage/contract.ts';
+import { Portal } from './portal.ts';
+
+/** A portal without sessions leaves memory after this; reading its directory again takes milliseconds. */
+const IDLE_MS = 5 * 60_000;
+
+export interface PortalsOptions {
+	readonly store: RelayStore;
+	readonly macKey: Uint8Array;
+	readonly now?: () => number;
+	readonly ids?: IdMaker;
+	/** A failed commit is told here; the portal itself is opened again on its next use. */
+	readonly onFault?: (portal: PortalId, reason: unknown) => void;
+}
+
+export interface Founding {
+	readonly company: string;
+	readonly language: Language;
+	readonly firstName: string;
+	readonly lastName: string;
+	readonly email: string;
+}
+
+interface Opened {
+	readonly portal: Promise<Portal>;
+	usedAt: number;
+}
+
+export class Portals {
+	readonly #options: PortalsOptions;
+	readonly #now: () => number;
+	readonly #ids: IdMaker;
+	readonly #opened = new Map<PortalId, Opened>();
+	readonly #timer: ReturnType<typeof setInterval>;
+	/** Ids of portals that exist; the store would make one that does not. */
+	readonly #known: Set<PortalId>;
+
+	static async open(options: PortalsOptions): Promise<Portals> {
+		return new Portals(options, await options.store.portals());
+	}
+
+	private constructor(options: PortalsOptions, known: readonly PortalId[]) {
+		this.#options = options;
+		this.#now = options.now ?? Date.now;
+		this.#ids = options.ids ?? new IdMaker(this.#now);
+		this.#known = new Set(known);
+		this.#timer = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+		this.#timer.unref();
+	}
+
+	get ids(): Iterable<PortalId> {
+		return this.#known;
+	}
+
+	/** Null where there is no such portal. */
+	async portal(id: PortalId): Promise<Portal | null> {
+		return this.#known.has(id) ? this.#open(id) : null;
+	}
+
+	/** A new company: its settings, its root department and its first person, who administers it. */
+	async found(founding: Founding): Promise<{ portal: Portal; administrator: PersonId }> {
+		const id = this.#ids.portal();
+		const portal = await this.#open(id);
+		const now = this.#now();
+		const department = this.#ids.document('department');
+		const administrator = this.#ids.document('employee');
+		const { company, language, firstName, lastName, email } = founding;
+		const command = (document: Command['document'], name: string, args: unknown): Command => ({
+			id: this.#ids.command(), document, name, args, at: now, seen: {}
+		});
+		const result = await portal.submitAsRelay(
+			{
+				commands: [
+					command(this.#ids.document('settings'), 'settings.create', { company, language }),
+					command(department, 'department.create', { name: company, parent: null }),
+					command(administrator, 'employee.create', { firstName, lastName, email, language, administrator: true, departments: [department] }),
+					command(department, 'department.setHead', { value: administrator })
+				]
+			},
+			RELAY
+		);
+		if (result.kind === 'refused') throw new Error(`a portal could not be founded: ${result.refusal.code} ${result.refusal.detail}`);
+		this.#known.add(id);
+		return { portal, administrator };
+	}
+
+	#open(id: PortalId): Promise<Portal> {
+		const opened = this.#opened.get(id);
+		if (opened) {
+			opened.usedAt = this.#now();
+			return opened.portal;
+		}
+		const { store, macKey, onFault } = this.#options;
+		const forget = () => void (this.#opened.get(id)?.portal === portal && this.#opened.delete(id));
+		const portal: Promise<Portal> = store.portal(id).then((portalStore) =>
+			Portal.open({
+				id,
+				store: portalStore,
+				macKey,
+				now: this.#now,
+				ids: this.#ids,
+				onFailed: (reason) => {
+					forget();
+					onFault?.(id, reason);
+				}
+			})
+		);
+		// A failed load is an error for whoever asked, and the next one tries again.
+		portal.catch(forget);
+		this.#opened.set(id, { portal, usedAt: this.#now() });
+		return portal;
+	}
+
+	/** Those in memory now. */
+	async opened(): Promise<Portal[]> {
+		const settled = await Promise.allSettled([...this.#opened.values()].map(({ portal }) => portal));
+		return settled.filter((result) => result.status === 'fulfilled').map((result) => result.value);
+	}
+
+	async #beat(): Promise<void> {
+		for (const portal of await this.opened()) {
+			portal.heartbeat();
+			const opened = this.#opened.get(portal.id);
+			if (!opened || portal.audience.size > 0) continue;
+			if (this.#now() - opened.usedAt < IDLE_MS) continue;
+			this.#opened.delete(portal.id);
+			await portal.close();
+		}
+	}
+
+	/** Waits for what is under way and closes everything, the store included. */
+	async close(): Promise<void> {
+		clearInterval(this.#timer);
+		for (const portal of await this.opened()) await portal.close();
+		this.#opened.clear();
+		await this.#options.store.close();
+	}
+}

@@ -1,0 +1,333 @@
+/**
+ * One device on `/sync` (SPEC Y1–Y9; the conversation is in docs/protocol.md).
+ *
+ *   awaiting-hello → [awaiting-inventory →] catching-up ⇄ live → closed
+ *
+ * A session in `catching-up` reads the log from its cursor and takes no part in fan-out; it is `live` once it has reached the end of
+ * what is on disk. A socket that is full puts it back to `catching-up`, from where it stands: nothing is ever skipped (SYNC 2).
+ * One bad frame ends this session and nothing else; a late event after the close changes nothing.
+ */
+import type { Principal } from '#crdt-model/access/principals.ts';
+import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
+import { decodeUp, encodeDown } from '#crdt-model/wire/codec.ts';
+import type { Down, Entry, Snapshot } from '#crdt-model/wire/down.ts';
+import { DOWN_CHUNK_BYTES, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
+import type { Up } from '#crdt-model/wire/up.ts';
+import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
+import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts';
+import type { Admission, Portal } from '../room/portal.ts';
+import { wholeOf } from '../room/rooms.ts';
+import { shipped } from './audience.ts';
+import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
+
+/** Log entries looked at in one step of catching up: a few milliseconds of the store's time. */
+const CATCH_UP_WINDOW = 500;
+/** A device further behind than this is told by inventory instead: comparing is cheaper than reading the log. */
+const MAX_CATCH_UP_ENTRIES = 50_000;
+/** Documents loaded at once for a device that gains them. */
+const GAIN_PAGE = 200;
+/** A device holds 100,000 records (DESIGN 6); what it claims beyond twice that is no inventory of ours. */
+const MAX_INVENTORY = 200_000;
+
+type State =
+	| { readonly is: 'awaiting-hello' }
+	| { readonly is: 'awaiting-inventory'; readonly held: Map<DocumentId, number> }
+	| { readonly is: 'catching-up' }
+	| { readonly is: 'live' }
+	| { readonly is: 'closed' };
+
+export class SyncSession implements FrameSession {
+	readonly person: PersonId;
+	readonly #portal: Portal;
+	readonly #socket: FrameSocket;
+	#state: State = { is: 'awaiting-hello' };
+	#principals: ReadonlySet<Principal>;
+	/** Everything readable up to here has been handed to the socket. */
+	#sent = 0;
+	#isFull = false;
+	/** One reader of the log at a time. */
+	#isPulling = false;
+	/** While documents are being gained, nothing is sent from the log: it could build on what has not arrived yet. */
+	#pauses = 0;
+	/** Something was gained or lost before the welcome said how to go on. */
+	#isUnsettled = false;
+	#underWay = 0;
+	/** Submissions are judged in the order of their frames. */
+	#judging: Promise<unknown> = Promise.resolve();
+	/** Gained documents are sent one page after the other, so that memory holds one page of them. */
+	#gaining: Promise<unknown> = Promise.resolve();
+	#onDrained: (() => void) | null = null;
+
+	constructor(portal: Portal, person: PersonId, socket: FrameSocket) {
+		this.#portal = portal;
+		this.#socket = socket;
+		this.person = person;
+		this.#principals = portal.actorOf(person)?.principals ?? new Set();
+		if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
+	}
+
+	get principals(): ReadonlySet<Principal> {
+		return this.#principals;
+	}
+	/** Asked anew: the state may have changed while something was waited for. */
+	#isClosed(): boolean {
+		return this.#state.is === 'closed';
+	}
+
+	receive(frame: Uint8Array): void {
+		if (this.#isClosed()) return;
+		const decoded = decodeUp(frame);
+		if (!decoded.ok) return this.close(CLOSE.badFrame, decoded.problem);
+		const { message } = decoded;
+		switch (message.type) {
+			case 'hello':
+				if (this.#state.is !== 'awaiting-hello') return this.close(CLOSE.badFrame, 'hello twice');
+				return void this.#guard(this.#greet(message));
+			case 'inventory':
+				if (this.#state.is !== 'awaiting-inventory') return this.close(CLOSE.badFrame, 'inventory without being asked');
+				return this.#takeInventory(this.#state.held, message);
+			case 'submit':
+				return this.#judge(message.batch.id, () => this.#portal.admit(this.person, message.batch));
+			case 'update':
+				return this.#judge(message.id, () => this.#portal.admitUpdate(this.person, message.document, message.bytes, this));
+		}
+	}
+
+	async #greet({ version, cursor, held }: Extract<Up, { type: 'hello' }>): Promise<void> {
+		if (version !== WIRE_VERSION) return this.close(CLOSE.otherVersion, `version ${WIRE_VERSION} is spoken here`);
+		const { log, store, id, now } = this.#portal;
+		const fits = cursor !== null && cursor.epoch === log.epoch && cursor.seq <= log.durable && log.durable - cursor.seq <= MAX_CATCH_UP_ENTRIES;
+		// From here on changes of rights and documents reach this session, whatever it waits for.
+		this.#portal.audience.join(this);
+		let next: 'continue' | 'inventory' = 'inventory';
+		if (fits) {
+			const here = await store.digest({ principals: [...this.#principals], upTo: cursor.seq });
+			if (this.#isClosed()) return;
+			if (!this.#isUnsettled && here.count === held.count && here.digest === held.digest) next = 'continue';
+		}
+		this.#state = next === 'continue' ? { is: 'catching-up' } : { is: 'awaiting-inventory', held: new Map() };
+		this.#say({ type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), next });
+		if (next === 'inventory') return;
+		this.#sent = cursor!.seq;
+		await this.#catchUp();
+	}
+
+	#takeInventory(held: Map<DocumentId, number>, { documents, last }: Extract<Up, { type: 'inventory' }>): void {
+		for (const [id, docSeq] of documents) held.set(id, docSeq);
+		if (held.size > MAX_INVENTORY) return this.close(CLOSE.tooMuch, 'inventory too long');
+		if (last) void this.#guard(this.#reconcile(held));
+	}
+
+	/** What the device should not hold leaves it first; then comes what it lacks or holds too old. */
+	async #reconcile(held: Map<DocumentId, number>): Promise<void> {
+		this.#sent = this.#portal.log.durable;
+		this.#state = { is: 'catching-up' };
+		await this.#paused(async () => {
+			const lacking: DocumentId[] = [];
+			const surplus = new Set(held.keys());
+			for await (const { id, docSeq } of this.#reached({ principals: [...this.#principals] })) {
+				surplus.delete(id);
+				if (held.get(id) !== docSeq) lacking.push(id);
+			}
+			if (this.#isClosed()) return;
+			if (surplus.size > 0) this.lose([...surplus]);
+			await this.#sendGains(lacking);
+			this.#say({ type: 'gains', snapshots: [], cursor: this.#cursorAt(this.#sent) });
+		});
+	}
+
+	async *#reached(query: { principals: Principal[]; without?: Principal[] }): AsyncGenerator<DocumentHead> {
+		let after: DocumentId | null = null;
+		do {
+			const page: PageOf<DocumentHead, DocumentId> = await this.#portal.store.reached({ ...query, after, limit: 1_000 });
+			if (this.#isClosed()) return;
+			yield* page.items;
+			after = page.next;
+		} while (after !== null);
+	}
+
+	/** Reads on from where the session stands until the end of what is on disk, or until the socket is full. */
+	async #catchUp(): Promise<void> {
+		if (this.#isPulling) return;
+		this.#isPulling = true;
+		try {
+			while (this.#state.is === 'catching-up' && !this.#isFull && this.#pauses === 0) {
+				const principals = this.#principals;
+				const { entries, reached } = await this.#portal.store.entriesAfter({
+					principals: [...principals],
+					after: this.#sent,
+					window: CATCH_UP_WINDOW
+				});
+				// Rights changed while the store read: what it found was found with the old ones.
+				if (this.#isClosed() || this.#pauses > 0 || principals !== this.#principals) continue;
+				this.#sendEntries(entries.map(shipped), reached);
+				this.#sent = reached;
+				if (reached >= this.#portal.log.durable && !this.#isFull) this.#state = { is: 'live' };
+			}
+		} finally {
+			this.#isPulling = false;
+		}
+	}
+
+	/** Does what brings documents with the log held back, then goes on from where the session stood. */
+	#paused(work: () => Promise<void>): Promise<void> {
+		this.#pauses++;
+		if (this.#state.is === 'live') this.#state = { is: 'catching-up' };
+		const done = this.#gaining.then(work).then(() => {
+			this.#pauses--;
+			void this.#guard(this.#catchUp());
+		});
+		this.#gaining = this.#guard(done);
+		return done;
+	}
+
+	#sendEntries(entries: readonly Entry[], reached: number): void {
+		let piece: Entry[] = [];
+		let bytes = 0;
+		for (const entry of entries) {
+			piece.push(entry);
+			bytes += entry.bytes.byteLength;
+			if (bytes < DOWN_CHUNK_BYTES) continue;
+			this.#say({ type: 'entries', entries: piece, cursor: this.#cursorAt(entry.seq) });
+			piece = [];
+			bytes = 0;
+		}
+		if (piece.length > 0) this.#say({ type: 'entries', entries: piece, cursor: this.#cursorAt(reached) });
+		else if (reached > this.#sent) this.#say({ type: 'progress', cursor: this.#cursorAt(reached) });
+	}
+
+	/**
+	 * A commit's entries for this session, already encoded, since most readers get the same.
+	 * @param reached everything up to here is covered by this frame
+	 */
+	push(frame: Uint8Array, reached: number): void {
+		if (this.#state.is !== 'live') return;
+		this.#sent = reached;
+		this.#hand(frame);
+		if (this.#isFull) this.#state = { is: 'catching-up' };
+	}
+
+	/** Documents that the person may read from now on, whole. */
+	gain(documents: readonly DocumentId[]): void {
+		if (this.#state.is === 'awaiting-hello') this.#isUnsettled = true;
+		else void this.#guard(this.#paused(() => this.#sendGains(documents)));
+	}
+
+	async #sendGains(documents: readonly DocumentId[]): Promise<void> {
+		for (let from = 0; from < documents.length; from += GAIN_PAGE) {
+			const stored = await this.#readable(await this.#portal.store.load(documents.slice(from, from + GAIN_PAGE)));
+			if (this.#isClosed()) return;
+			let piece: Snapshot[] = [];
+			let size = 0;
+			for (const found of stored) {
+				const bytes = wholeOf(found);
+				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes });
+				size += bytes.byteLength;
+				if (size < DOWN_CHUNK_BYTES) continue;
+				this.#say({ type: 'gains', snapshots: piece, cursor: null });
+				piece = [];
+				size = 0;
+			}
+			if (piece.length > 0) this.#say({ type: 'gains', snapshots: piece, cursor: null });
+			if (this.#isFull) await new Promise<void>((resolve) => (this.#onDrained = resolve));
+		}
+	}
+
+	/** Judged at the moment of sending: the list may be older than the person's rights. */
+	async #readable(stored: readonly StoredDocument[]): Promise<StoredDocument[]> {
+		const scopes = new Set(stored.filter(({ id, scope }) => scope !== id).map(({ scope }) => scope));
+		const heads = scopes.size > 0 ? await this.#portal.store.heads([...scopes]) : [];
+		const audiences = new Map(heads.map(({ id, audience }) => [id, audience]));
+		return stored.filter(({ id, scope, audience }) => {
+			const readers = scope === id ? audience : (audiences.get(scope) ?? []);
+			return readers.some((principal) => this.#principals.has(principal));
+		});
+	}
+
+	/** Documents that must leave the device. */
+	lose(documents: readonly DocumentId[]): void {
+		if (this.#state.is === 'awaiting-hello') this.#isUnsettled = true;
+		else this.#say({ type: 'lose', documents: [...documents], cursor: null });
+	}
+
+	/** The structure changed: what the session holds from now on. Losses are sent before gains. */
+	hold(now: ReadonlySet<Principal>): void {
+		const before = this.#principals;
+		this.#principals = now;
+		// A session that has yet to say what it holds is compared with its new rights anyway.
+		if (this.#state.is === 'awaiting-hello') this.#isUnsettled = true;
+		if (this.#state.is === 'awaiting-hello' || this.#state.is === 'awaiting-inventory') return;
+		const dropped = [...before].filter((principal) => !now.has(principal));
+		const added = [...now].filter((principal) => !before.has(principal));
+		const exchange = this.#paused(async () => {
+			const lost: DocumentId[] = [];
+			const gained: DocumentId[] = [];
+			if (dropped.length > 0) for await (const { id } of this.#reached({ principals: dropped, without: [...now] })) lost.push(id);
+			if (lost.length > 0) this.lose(lost);
+			if (added.length > 0) for await (const { id } of this.#reached({ principals: added, without: [...before] })) gained.push(id);
+			await this.#sendGains(gained);
+		});
+		void this.#guard(exchange);
+	}
+
+	#judge(id: string, admit: () => Promise<Admission>): void {
+		if (this.#state.is === 'awaiting-hello') return this.close(CLOSE.badFrame, 'hello comes first');
+		if (++this.#underWay > SUBMIT_WINDOW) return this.close(CLOSE.tooMuch, `more than ${SUBMIT_WINDOW} submissions under way`);
+		// The answer waits for the disk, the next submission only for the judgement.
+		const judged = this.#judging.then(admit);
+		this.#judging = this.#guard(judged);
+		const answered = judged.then(async ({ result, durable }) => {
+			await durable;
+			this.#underWay--;
+			this.#say({ type: 'answer', id, result });
+		});
+		// The log failed: the portal closes this socket, and the device sends again.
+		answered.catch(() => {});
+	}
+
+	heartbeat(): void {
+		const { durable } = this.#portal.log;
+		if (this.#state.is !== 'live' || this.#sent >= durable) return;
+		this.#sent = durable;
+		this.#say({ type: 'progress', cursor: this.#cursorAt(durable) });
+	}
+
+	drained(): void {
+		this.#isFull = false;
+		this.#onDrained?.();
+		this.#onDrained = null;
+		void this.#guard(this.#catchUp());
+	}
+
+	close(code: CloseCode, reason: string): void {
+		if (this.#isClosed()) return;
+		this.closed();
+		this.#socket.close(code, reason);
+	}
+
+	closed(): void {
+		if (this.#isClosed()) return;
+		this.#state = { is: 'closed' };
+		this.#portal.audience.leave(this);
+		this.#onDrained?.();
+	}
+
+	/** A fault of the store ends this session; the device comes back and asks again. */
+	#guard(work: Promise<unknown>): Promise<void> {
+		return work.then(
+			() => {},
+			() => this.close(CLOSE.restarting, 'the store does not answer')
+		);
+	}
+
+	#cursorAt(seq: number): { epoch: number; seq: number } {
+		return { epoch: this.#portal.log.epoch, seq };
+	}
+	#say(message: Down): void {
+		if (!this.#isClosed()) this.#hand(encodeDown(message));
+	}
+	#hand(frame: Uint8Array): void {
+		if (this.#socket.send(frame) === 'full') this.#isFull = true;
+	}
+}
+
