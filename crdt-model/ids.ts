@@ -98,6 +98,12 @@ export function isIdOf<K extends KindName>(kind: K, value: unknown): value is Do
 	return kindOf(value) === kind;
 }
 
+/** When an id was made by its maker's clock, in milliseconds since 1970 (the first 48 bits of a UUID version 7). */
+export function madeAt(id: string): number {
+	const uuid = id.slice(id.indexOf('_') + 1);
+	return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
+}
+
 /** The page that hangs on a record: one uuid, so that two people offline start the same page. */
 export function pageOf(record: DocumentId): DocumentId<'page'> {
 	return `page_${record.slice(record.indexOf('_') + 1)}` as DocumentId<'page'>;

@@ -5,8 +5,8 @@
  * nothing here has an effect when it is imported; the claim on DATA_DIR dies with the process, also by `kill -9`.
  * Leaves to others: listening (socket/server.ts finds out whether the port is free), what a value is used for.
  */
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSecureContext } from 'node:tls';
 
@@ -81,10 +81,10 @@ function portOf(value: string | null): number {
 }
 
 function storageOf(value: string | null, dataDir: string): string {
-	if (value === null) return dataDir;
+	if (value === null) return join(dataDir, 'portals');
 	const match = /^sqlite:(?:\/\/)?(.*)$/.exec(value);
 	if (!match) throw new ConfigProblem(`STORAGE_URL is ${quoted(schemeOf(value))}: only sqlite: is supported in this version.`);
-	return match[1] === '' ? dataDir : resolve(match[1]!);
+	return match[1] === '' ? join(dataDir, 'portals') : resolve(match[1]!);
 }
 
 /** A storage address may hold a password; the scheme says what is wrong. */
@@ -169,12 +169,7 @@ export interface DataDirClaim {
 
 /** Makes the folder if need be and keeps every other relay out of it. */
 export function claimDataDir(dataDir: string): DataDirClaim {
-	try {
-		mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-		accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-	} catch (error) {
-		throw new ConfigProblem(`DATA_DIR is ${quoted(dataDir)}, where this user cannot write (${reasonOf(error)}).`);
-	}
+	ensureFolder('DATA_DIR', dataDir);
 	let lock: DatabaseSync | null = null;
 	try {
 		// A lock of SQLite is a lock of the operating system: it ends with the process, however that ends, and works on Windows too.
@@ -190,6 +185,29 @@ export function claimDataDir(dataDir: string): DataDirClaim {
 			throw new ConfigProblem(`Another relay is using DATA_DIR ${quoted(dataDir)}: stop it, or give this one a folder of its own.`);
 		}
 		throw new ConfigProblem(`DATA_DIR is ${quoted(dataDir)}, where relay.lock cannot be made (${(error as Error).message}).`);
+	}
+}
+
+/** @param variable that names it, for the operator */
+export function ensureFolder(variable: string, folder: string): void {
+	try {
+		makeFolder(folder);
+		accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+	} catch (error) {
+		throw new ConfigProblem(`${variable} is ${quoted(folder)}, where this user cannot write (${reasonOf(error)}).`);
+	}
+}
+
+/** Node's own `recursive` never returns where a parent exists and still says ENOENT, as /proc does (Node 24). Exit: when it does. */
+function makeFolder(folder: string): void {
+	try {
+		mkdirSync(folder, { mode: 0o700 });
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'EEXIST' && statSync(folder).isDirectory()) return;
+		if (code !== 'ENOENT' || existsSync(dirname(folder))) throw error;
+		makeFolder(dirname(folder));
+		mkdirSync(folder, { mode: 0o700 });
 	}
 }
 

@@ -1,60 +1,179 @@
-// The relay's process: configuration, wiring, drain. For now it serves the built app and its health.
+/**
+ * The relay's process: configuration, wiring, ready line, drain.
+ *
+ * Order at the start: claim DATA_DIR (no second relay), take the port (it may be any free one, and letters and cookies need the address), secrets,
+ * accounts, portals, then answer. Order at the end: stop listening and send sockets away, wait for running calls, portals (their last commit), accounts,
+ * the claim. A fault that nobody expected ends the process with its stack: a supervisor starts it anew, and what was acknowledged is on disk.
+ * `startRelay` is also how tests and the command line run a relay inside their own process.
+ */
+import { randomFillSync } from 'node:crypto';
+import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { originAllowed } from './accounts/cookie.ts';
+import { Letters } from './accounts/letters.ts';
+import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
+import { faultLine, type Log, stderrLog } from './ops/log.ts';
+import { Metrics } from './ops/metrics.ts';
+import { operatorCommands } from './ops/operator-commands.ts';
+import { OperatorDoor } from './ops/operator.ts';
+import { restApp } from './rest/app.ts';
+import { credentialsOf, type Services } from './rest/call.ts';
+import { Portals } from './room/portals.ts';
+import { Server } from './socket/server.ts';
+import type { SocketDoor } from './socket/sockets.ts';
+import { StaticApp } from './socket/static.ts';
 
-import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
-import { loadUws } from './socket/uws.ts';
+/** Expired sign-ins end, and their sockets with them, within this. */
+const SWEEP_MS = 60_000;
+const MAC_KEY_BYTES = 32;
 
-const host = process.env.HOST ?? '127.0.0.1';
-const port = Number(process.env.PORT ?? 8420);
-if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-	console.error(`atrium: PORT is ${process.env.PORT}, which is no port number.`);
-	process.exit(1);
+export interface Relay {
+	/** What people open: PUBLIC_URL, or where it listens. */
+	readonly address: string;
+	readonly port: number;
+	readonly services: Services;
+	readonly warnings: readonly string[];
+	/** Drains; a second call waits for the first. */
+	close(): Promise<void>;
 }
 
-const folder = join(import.meta.dirname, '..', 'build');
-const types: Record<string, string> = {
-	'.html': 'text/html; charset=utf-8',
-	'.js': 'text/javascript; charset=utf-8',
-	'.css': 'text/css; charset=utf-8',
-	'.json': 'application/json',
-	'.svg': 'image/svg+xml',
-	'.png': 'image/png'
-};
-
-async function fileFor(path: string): Promise<{ readonly body: Buffer; readonly type: string }> {
-	const inside = normalize(decodeURIComponent(path)).replace(/^(\.\.[/\\])+/, '');
-	const wanted = extname(inside) === '' ? 'index.html' : inside;
-	return { body: await readFile(join(folder, wanted)), type: types[extname(wanted)] ?? 'application/octet-stream' };
+export interface RelayOptions {
+	readonly log?: Log;
+	readonly now?: () => number;
+	/** Tests pass cheaper passwords and the like. */
+	readonly accounts?: Partial<Parameters<typeof Accounts.open>[0]>;
 }
 
-const uws = await loadUws();
-const app = uws.App();
-app.get('/healthz', (response) => void response.end('ok'));
-app.get('/*', (response, request) => {
-	const path = request.getUrl();
-	let isGone = false;
-	response.onAborted(() => (isGone = true));
-	fileFor(path).then(
-		({ body, type }) => {
-			if (!isGone) response.cork(() => response.writeHeader('content-type', type).end(body));
-		},
-		() => {
-			if (!isGone) response.cork(() => response.writeStatus('404 Not Found').end('Not found'));
+/** Things to undo, last made first; a failure in one does not keep the others. */
+class Undo {
+	readonly #steps: (() => unknown)[] = [];
+	add(step: () => unknown): void {
+		this.#steps.push(step);
+	}
+	async run(onFault: (fault: unknown) => void): Promise<void> {
+		for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+			try {
+				await step();
+			} catch (fault) {
+				onFault(fault);
+			}
 		}
-	);
-});
+	}
+}
 
-app.listen(host, port, (token) => {
-	if (!token) {
-		console.error(`atrium: ${host}:${port} cannot be listened on; is another relay running there?`);
+/** @throws ConfigProblem for what the operator can mend */
+export async function startRelay(config: Config, options: RelayOptions = {}): Promise<Relay> {
+	const log = options.log ?? stderrLog;
+	const now = options.now ?? Date.now;
+	const onFault = (where: string) => (fault: unknown) => log(faultLine(where, fault));
+	const undo = new Undo();
+	try {
+		const claim = claimDataDir(config.dataDir);
+		undo.add(() => claim.release());
+		ensureFolder('STORAGE_URL', config.storageDir);
+		const server = await Server.listen(config);
+		undo.add(() => server.close());
+		const publicUrl = publicUrlFor(config, server.port);
+		const app = StaticApp.read(config.appDir, publicUrl);
+
+		const letters = lettersFor(config, publicUrl, now);
+		undo.add(() => letters.close());
+		const accounts = await Accounts.open({ folder: config.dataDir, now, ...options.accounts });
+		undo.add(() => accounts.close());
+		const macKey = keptSecret(config.dataDir, 'mac.key', MAC_KEY_BYTES, (target) => randomFillSync(target));
+		const store = await SqliteRelayStore.open(config.storageDir);
+		let portals: Portals;
+		try {
+			portals = await Portals.open({ store, macKey, now, onFault: (portal, reason) => onFault(`the store of ${portal}`)(reason) });
+		} catch (error) {
+			await store.close();
+			throw error;
+		}
+		undo.add(() => portals.close());
+
+		const services: Services = { accounts, portals, letters, publicUrl, now };
+		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, lettersWaiting: () => letters.waiting });
+		undo.add(() => metrics.close());
+		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
+		const rest = restApp({ services, metrics, operator, onFault: onFault('a call') });
+		const sweeper = setInterval(() => void accounts.sweep().catch(onFault('the sweep of sign-ins')), SWEEP_MS);
+		sweeper.unref();
+		undo.add(() => clearInterval(sweeper));
+
+		undo.add(() => server.drain());
+		server.serve({ publicUrl, calls: (request, peer) => rest.fetch(request, peer), app, door: doorOf(services, onFault('a socket')), onFault: onFault('a call') });
+		operator.open(localAddress(config, server.port));
+		undo.add(() => operator.close());
+		void app.compress().catch(onFault('compressing the app'));
+
+		let closing: Promise<void> | null = null;
+		return {
+			address: publicUrl,
+			port: server.port,
+			services,
+			warnings: warningsFor(config, publicUrl),
+			close: () => (closing ??= undo.run(onFault('the drain')))
+		};
+	} catch (error) {
+		await undo.run(onFault('the start'));
+		throw error;
+	}
+}
+
+function lettersFor(config: Config, publicUrl: string, now: () => number): Letters {
+	try {
+		return new Letters({ dataDir: config.dataDir, publicUrl, smtpUrl: config.smtpUrl, now });
+	} catch (error) {
+		throw new ConfigProblem(`SMTP_URL cannot be used: ${(error as Error).message}`);
+	}
+}
+
+/** Where the command line finds this relay, whatever PUBLIC_URL says. */
+function localAddress({ host, tls }: Config, port: number): string {
+	const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+	return `${tls ? 'https' : 'http'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+}
+
+function doorOf({ accounts, portals, publicUrl }: Services, onFault: (fault: unknown) => void): SocketDoor {
+	return {
+		signedIn({ cookie, authorization, origin, host }) {
+			const credentials = credentialsOf(authorization, cookie);
+			if (!credentials || (credentials.byCookie && !originAllowed(origin, publicUrl, host))) return null;
+			return accounts.resolveToken(credentials.token);
+		},
+		portal: (id) => portals.portal(id),
+		onSessionsEnded: (listener) => accounts.onSessionsEnded(listener),
+		now: () => performance.now(),
+		onFault
+	};
+}
+
+/** The process: everything above, and what only a process has. */
+async function main(): Promise<void> {
+	process.on('uncaughtException', (fault) => {
+		stderrLog(faultLine('the relay, which ends', fault));
+		process.exit(70); // EX_SOFTWARE: the supervisor starts it anew
+	});
+	let relay: Relay | null = null;
+	let asked = false;
+	// Before anything that takes time: whoever reads the ready line may send a signal at once.
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+		process.on(signal, () => {
+			// Before the start has ended nothing was acknowledged; and the second time somebody is impatient, which costs nothing acknowledged either.
+			if (asked || !relay) process.exit(asked ? 130 : 0);
+			asked = true;
+			void relay.close().then(() => process.exit(0));
+		});
+	}
+	try {
+		relay = await startRelay(readConfig(process.env));
+	} catch (error) {
+		if (!(error instanceof ConfigProblem)) throw error;
+		stderrLog(`atrium: ${error.message}`);
 		process.exit(1);
 	}
-	console.log(`Atrium: http://${host}:${uws.us_socket_local_port(token)}`);
-});
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-	process.on(signal, () => {
-		app.close();
-		process.exit(0);
-	});
+	for (const warning of relay.warnings) stderrLog(`atrium: ${warning}`);
+	console.log(`Atrium: ${relay.address}`);
 }
+
+if (import.meta.main) await main();

@@ -41,7 +41,7 @@ describe.each(KINDS.map((name) => ({ name })))('$name', ({ name }) => {
 					}
 				}
 			}),
-			{ ...budget(400) }
+			budget(1_500)
 		);
 		const wanted = Object.keys(kind.commands).map((verb) => `planned ${name}.${verb}`);
 		wanted.push('overruled', 'overruled by a newcomer', 'overruled as a newcomer', 'exists', 'bad-value');

@@ -34,7 +34,7 @@ export interface Batch {
 	readonly commands: readonly Command[];
 }
 
-export const commandSchema = v.object({
+export const commandSchema: v.GenericSchema<unknown, Command> = v.object({
 	id: v.custom<CommandId>(isCommandId, 'not a command id'),
 	document: v.custom<DocumentId>(isDocumentId, 'not a document id'),
 	name: v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH), v.regex(/^[a-z]+\.[a-zA-Z]+$/)),
@@ -46,7 +46,7 @@ export const commandSchema = v.object({
 	)
 });
 
-export const batchSchema = v.object({
+export const batchSchema: v.GenericSchema<unknown, Batch> = v.object({
 	id: v.custom<BatchId>(isBatchId, 'not a batch id'),
 	commands: v.pipe(v.array(commandSchema), v.minLength(1), v.maxLength(MAX_BATCH_COMMANDS))
 });

@@ -2,7 +2,7 @@
  * The building blocks that kinds share: value schemas with their ceilings, and the commands that every record has.
  */
 import * as v from 'valibot';
-import { isIdOf, isItemId, type DocumentId, type ItemId, type KindName } from '../ids.ts';
+import { isIdOf, isItemId, madeAt, type DocumentId, type ItemId, type KindName } from '../ids.ts';
 import { command, type CommandSpec, type Effect, type FieldSpec, type Meeting } from './kind.ts';
 import { keysOf, valueAt, type Json, type RecordState } from './state.ts';
 
@@ -175,17 +175,17 @@ export interface Comment {
 	readonly id: ItemId;
 	readonly by: DocumentId<'employee'>;
 	readonly text: string;
-	/** Milliseconds since 1970. */
+	/** When it was made, in milliseconds since 1970. */
 	readonly at: number;
 }
 
-/** The comments that stand, oldest first. A comment's id carries the time of its making. */
+/** The comments that stand, oldest first. A comment's id carries the time of its making, which an edit of its text does not move. */
 export function commentsOf(state: RecordState): Comment[] {
 	return (keysOf(state, 'comments') as ItemId[])
 		.filter((id) => isLive(state, 'comments', id))
 		.map((id) => {
 			const cell = state.get(`comments/${id}/text`)!;
-			return { id, by: cell.by, text: cell.value as string, at: cell.at };
+			return { id, by: cell.by, text: cell.value as string, at: Math.min(madeAt(id), cell.at) };
 		})
 		.sort((a, b) => a.at - b.at || compare(a.id, b.id));
 }

@@ -19,13 +19,14 @@ class Desk {
 	state: RecordState = EMPTY_STATE;
 	readonly #kind;
 	readonly id: DocumentId;
+	readonly name: KindName;
+	latest = NOW + 1_000_000;
 	#commands = 0;
-	constructor(readonly name: KindName, latest = NOW + 1_000_000) {
+	constructor(name: KindName) {
+		this.name = name;
 		this.#kind = kindNamed(name);
 		this.id = documentId(name, 1);
-		this.latest = latest;
 	}
-	latest: number;
 
 	make(verb: string, args: unknown, author: PersonId = ANN, at = NOW, saw = this.state, id: CommandId = commandId(++this.#commands)) {
 		const draft = { id, document: this.id, name: `${this.name}.${verb}`, args, at };

@@ -15,21 +15,38 @@ export interface MemoryRelayStoreOptions {
 }
 
 /** From a start of the relay to its crash or end. Handles of an earlier life answer nothing. */
-interface Life {
-	readonly ended: AbortSignal;
-	/** Rejects at a crash and never resolves. */
-	readonly crash: Promise<never>;
-	end(reason: string): void;
-}
+class Life {
+	/** Why nothing new is taken; what is under way may still finish. */
+	#closing: Error | null = null;
+	#ended: Error | null = null;
+	readonly #waiting = new Set<(reason: Error) => void>();
 
-function newLife(): Life {
-	const controller = new AbortController();
-	const crash = new Promise<never>((_, reject) => {
-		controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), { once: true });
-	});
-	// Nobody may be waiting when it happens.
-	crash.catch(() => {});
-	return { ended: controller.signal, crash, end: (reason) => controller.abort(new Error(reason)) };
+	close(reason: string): void {
+		this.#closing ??= new Error(reason);
+	}
+	end(reason: string): void {
+		this.close(reason);
+		this.#ended = new Error(reason);
+		for (const reject of this.#waiting) reject(this.#ended);
+		this.#waiting.clear();
+	}
+	expectOpen(): void {
+		if (this.#closing) throw this.#closing;
+	}
+	expectAlive(): void {
+		if (this.#ended) throw this.#ended;
+	}
+
+	/** What the promise says, or the end of this life. Not `Promise.race` with one long promise, which would remember every commit ever made. */
+	async until<T>(promise: Promise<T>): Promise<T> {
+		let reject: (reason: Error) => void = () => {};
+		const end = new Promise<never>((_, rejectEnd) => this.#waiting.add((reject = rejectEnd)));
+		try {
+			return await Promise.race([promise, end]);
+		} finally {
+			this.#waiting.delete(reject);
+		}
+	}
 }
 
 interface Disk {
@@ -41,7 +58,7 @@ interface Disk {
 export class MemoryRelayStore implements RelayStore {
 	readonly #options: MemoryRelayStoreOptions;
 	readonly #disks = new Map<PortalId, Disk>();
-	#life = newLife();
+	#life = new Life();
 	#failures = 0;
 
 	constructor(options: MemoryRelayStoreOptions = {}) {
@@ -49,7 +66,7 @@ export class MemoryRelayStore implements RelayStore {
 	}
 
 	async portal(id: PortalId): Promise<PortalStore> {
-		this.#life.ended.throwIfAborted();
+		this.#life.expectOpen();
 		if (!isPortalId(id)) throw new Error(`not a portal id: ${String(id)}`);
 		let disk = this.#disks.get(id);
 		if (!disk) this.#disks.set(id, (disk = { state: new PortalState(), queue: Promise.resolve() }));
@@ -57,12 +74,13 @@ export class MemoryRelayStore implements RelayStore {
 	}
 
 	async portals(): Promise<PortalId[]> {
-		this.#life.ended.throwIfAborted();
+		this.#life.expectOpen();
 		return [...this.#disks.keys()].sort();
 	}
 
 	async close(): Promise<void> {
 		const life = this.#life;
+		life.close('the store is closed');
 		await Promise.all([...this.#disks.values()].map((disk) => disk.queue));
 		life.end('the store is closed');
 	}
@@ -73,7 +91,7 @@ export class MemoryRelayStore implements RelayStore {
 	 */
 	crash(): void {
 		this.#life.end('the store crashed');
-		this.#life = newLife();
+		this.#life = new Life();
 		for (const disk of this.#disks.values()) disk.queue = Promise.resolve();
 	}
 
@@ -84,20 +102,21 @@ export class MemoryRelayStore implements RelayStore {
 
 	async #commit(id: PortalId, disk: Disk, life: Life, commit: Commit): Promise<void> {
 		const { gate, acknowledge } = this.#options;
-		if (gate) await Promise.race([gate(commit, id), life.crash]);
-		life.ended.throwIfAborted();
+		life.expectAlive();
+		if (gate) await life.until(gate(commit, id));
+		life.expectAlive();
 		if (this.#failures > 0) {
 			this.#failures--;
 			throw new Error('the commit could not be written');
 		}
 		disk.state.apply(commit);
-		if (acknowledge) await Promise.race([acknowledge(commit, id), life.crash]);
+		if (acknowledge) await life.until(acknowledge(commit, id));
 	}
 
 	#handle(id: PortalId, disk: Disk, life: Life): PortalStore {
 		let closed = false;
 		const usable = () => {
-			life.ended.throwIfAborted();
+			life.expectOpen();
 			if (closed) throw new Error(`the store of ${id} is closed`);
 			return disk.state;
 		};
@@ -108,7 +127,7 @@ export class MemoryRelayStore implements RelayStore {
 				const own = copyCommit(commit);
 				const done = disk.queue.then(() => this.#commit(id, disk, life, own));
 				disk.queue = done.catch(() => {});
-				await Promise.race([done, life.crash]);
+				await life.until(done);
 			},
 			heads: async (ids) => usable().heads(ids),
 			load: async (ids) => usable().load(ids),
@@ -122,7 +141,8 @@ export class MemoryRelayStore implements RelayStore {
 			bindings: async (document) => usable().bindings(document),
 			close: async () => {
 				closed = true;
-				await Promise.race([disk.queue, life.crash]).catch(() => {});
+				// A crash ends the waiting too.
+				await life.until(disk.queue).catch(() => {});
 			}
 		};
 	}

@@ -11,7 +11,7 @@ import { expectEqual } from '../contract-suite.ts';
 import { Writer } from '../memory/writer-suite.ts';
 import { SqliteRelayStore } from './relay-store.ts';
 
-const KILLS = process.env.ATRIUM_DEEP === '1' ? 200 : 3;
+const KILLS = process.env.ATRIUM_DEEP === '1' ? 40 : 3;
 
 let folder: string;
 beforeEach(() => {

@@ -8,7 +8,7 @@ import { audienceOf, decideWrite, type Actor, type World } from '#crdt-model/acc
 import type { PersonId } from '#crdt-model/ids.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Draft } from '../log/portal-log.ts';
-import { MAX_RELAY_CLIENT, type Room } from '../room/rooms.ts';
+import { isRelayClient, type Room } from '../room/rooms.ts';
 import { admitUpdate } from './page/admit.ts';
 import { PAGE_RULES, TEXT_RULES } from './page/rules.ts';
 
@@ -86,7 +86,7 @@ export function admitContent(room: Room, world: World, update: ContentUpdate): C
 
 function ownership(client: number, { ownerOf, actor }: ContentUpdate): 'self' | 'other' | 'unbound' {
 	// The relay's own ids in every document, of this epoch and all others.
-	if (client <= MAX_RELAY_CLIENT) return 'other';
+	if (isRelayClient(client)) return 'other';
 	const owner = ownerOf(client);
 	return owner === null ? 'unbound' : owner === actor.person ? 'self' : 'other';
 }

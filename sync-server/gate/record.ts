@@ -9,11 +9,12 @@
  */
 import * as Y from 'yjs';
 import { audienceOf, decide, type Actor, type World } from '#crdt-model/access/decide.ts';
+import { Directory } from '#crdt-model/access/directory.ts';
 import { RELAY, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import { planCommand, rowOf, type Overruled } from '#crdt-model/record/plan.ts';
-import { applyWrites, writeToDoc, type RecordState, type Write } from '#crdt-model/record/state.ts';
+import { applyWrites, EMPTY_STATE, writeToDoc, type RecordState, type Write } from '#crdt-model/record/state.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Draft } from '../log/portal-log.ts';
 import type { Room } from '../room/rooms.ts';
@@ -29,7 +30,7 @@ export interface RecordGate {
 	readonly now: () => number;
 	room(id: DocumentId): Room;
 	nextNumber(kind: string): number;
-	/** Told at once, so that the next command is judged by the structure that this one made. Returns whether rights may change. */
+	/** Told as each command is applied; the next batch is judged by the structure that this one made. Returns whether rights may change. */
 	takeIntoDirectory(row: BaseRow): boolean;
 }
 
@@ -53,25 +54,33 @@ export function admitBatch(gate: RecordGate, authority: Authority, batch: Pick<B
 	// Later commands of the batch see what the earlier ones would make, and nobody else does.
 	const standing = new Map<DocumentId, Step>();
 	const steps: Step[] = [];
-	const world: World = {
+	let world: World = {
 		directory: gate.world.directory,
 		rowOf: (id) => standing.get(id)?.row ?? gate.world.rowOf(id)
 	};
+	let judged = authority;
 	for (const command of batch.commands) {
-		const step = judge(gate, authority, author, command, standing.get(command.document), world);
+		const step = judge(gate, judged, author, command, standing.get(command.document), world);
 		if ('code' in step) return { kind: 'refused', command: command.id, refusal: step };
 		standing.set(command.document, step);
 		steps.push(step);
+		if (!isStructure(step.row) || steps.length === batch.commands.length) continue;
+		// Two commands that are harmless one by one may close a ring or leave no administrator together.
+		const directory = world.directory === gate.world.directory ? copyOf(world.directory) : world.directory;
+		if (!directory.take(step.row)) continue;
+		world = { ...world, directory };
+		if (authority.kind === 'person') judged = { kind: 'person', actor: { person: author, principals: directory.principalsOf(author) } };
 	}
 	return { kind: 'admitted', drafts: steps.map((step) => apply(gate, author, step)) };
 }
 
 function judge(gate: RecordGate, authority: Authority, author: PersonId, command: Command, earlier: Step | undefined, world: World): Step | Refusal {
 	const room = gate.room(command.document);
-	const state = earlier?.state ?? room.state;
-	const before = earlier?.row ?? room.row;
-	// Whether it is there at all is not said to those who may not read it, so rights come before existence in every answer.
-	if (authority.kind === 'person' && before && !readable(authority.actor, before, world)) return refuse('not-found', command.document);
+	const standing = earlier?.row ?? room.row;
+	// What one may not read is judged as if it were not there, so that no answer tells the two apart.
+	const hidden = authority.kind === 'person' && standing !== null && !readable(authority.actor, standing, world);
+	const state = hidden ? EMPTY_STATE : (earlier?.state ?? room.state);
+	const before = hidden ? null : standing;
 
 	const plan = planCommand(room.kind, state, command, { author, latest: gate.now() });
 	if (plan.kind === 'refused') return plan.refusal;
@@ -82,13 +91,32 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 	if (authority.kind === 'person') {
 		const changed = [...plan.writes.map((write) => write.path), ...plan.overruled.map((meeting) => meeting.path)];
 		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed }, world);
-		if (!verdict.allow) return refuse(verdict.code, command.name, { rule: verdict.rule, who: verdict.who });
+		if (!verdict.allow) {
+			// A page on a record that one may not read: neither the record nor a page that it has is admitted to.
+			if (verdict.code === 'not-found' || (!before && hangsOnHidden(authority.actor, room, row, world))) return refuse('not-found', command.document);
+			return refuse(verdict.code, command.name, { rule: verdict.rule, who: verdict.who });
+		}
 	}
+	if (hidden) return refuse('not-found', command.document);
 	return { command, room, before, row, state: next, writes: plan.writes, overruled: plan.overruled };
 }
 
 function readable(actor: Actor, row: BaseRow, world: World): boolean {
 	return audienceOf(row, world).some((principal) => actor.principals.has(principal));
+}
+
+function hangsOnHidden(actor: Actor, { kind }: Room, row: BaseRow, world: World): boolean {
+	return 'scope' in kind.audience(row) && !readable(actor, row, world);
+}
+
+function isStructure({ kind }: BaseRow): boolean {
+	return kind === 'employee' || kind === 'department';
+}
+function copyOf({ people, departments }: Directory): Directory {
+	const copy = new Directory();
+	for (const row of departments) copy.take(row);
+	for (const row of people) copy.take(row);
+	return copy;
 }
 
 /** Writes one judged command into its document. Cannot fail: every value was checked when it was planned. */

@@ -143,6 +143,20 @@ export class PortalLog {
 		this.#opened().compactions.set(compaction.document, compaction);
 	}
 
+	/** The portal's time in memory is over: nothing is taken any more. What is under way goes to disk or not, and nobody is told. */
+	end(reason: unknown): void {
+		if (!this.#failed) this.#fail(reason, this.#underWay);
+	}
+
+	/**
+	 * Resolves when a commit under way that changes who may read what has been told, at once where there is none. A store that answers while such a
+	 * commit is under way may answer by readers of whom no session knows yet.
+	 */
+	async readersTold(): Promise<void> {
+		const commit = this.#underWay;
+		if (commit?.changes.some((change) => change.changesRights || !sameReaders(change))) await commit.settled.promise;
+	}
+
 	/** Resolves once everything appended, answered or bound until now is on disk; rejects with LogFailed if it never will be. */
 	settled(): Promise<void> {
 		if (this.#failed) return Promise.reject(new LogFailed('the log has failed'));
@@ -178,22 +192,36 @@ export class PortalLog {
 					head: { epoch: this.epoch, seq, chain: this.#chain, counters: { ...this.#counters } }
 				});
 			} catch (reason) {
-				this.#fail(reason, commit);
+				if (!this.#failed) this.#fail(reason, commit);
 				return;
 			}
+			// Ended meanwhile: whoever waited has been told that nobody knows.
+			if (this.#failed) return;
 			this.#durable = seq;
-			if (commit.changes.length > 0) this.#options.onCommitted(commit.changes);
+			try {
+				if (commit.changes.length > 0) this.#options.onCommitted(commit.changes);
+			} catch (fault) {
+				// It is on disk, but nobody knows who was told: all sessions must come back and ask from their cursors.
+				commit.settled.resolve();
+				this.#fail(fault, null);
+				return;
+			}
 			commit.settled.resolve();
 			this.#underWay = null;
 		}
 	}
 
-	#fail(reason: unknown, commit: OpenCommit): void {
+	#fail(reason: unknown, commit: OpenCommit | null): void {
 		this.#failed = true;
 		const failure = new LogFailed('a commit failed', { cause: reason });
-		commit.settled.reject(failure);
+		commit?.settled.reject(failure);
 		this.#open?.settled.reject(failure);
 		this.#open = this.#underWay = null;
 		this.#options.onFailed(reason);
 	}
+}
+
+/** A new document is no change of readers: its first entry says all of it. */
+function sameReaders({ docSeq, readersBefore, readersAfter }: Draft): boolean {
+	return docSeq === 1 || (readersBefore.length === readersAfter.length && readersAfter.every((principal) => readersBefore.includes(principal)));
 }

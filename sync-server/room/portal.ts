@@ -1,5 +1,5 @@
 /**
- * One portal on this relay: its documents, its log and its open sessions, and the one place where changes enter (SPEC P1–P6).
+ * One portal on this relay: its documents, its log and its open sessions, and the one place where changes enter (SPEC O1–O6).
  *
  * Promises: decisions are taken in order on the documents in memory, within one turn of the event loop; nothing leaves before the disk
  * has it; a failed commit ends this portal's time in memory, closes its sockets, and the next use reads it anew.
@@ -30,6 +30,9 @@ import { docOf, Rooms, type Room } from './rooms.ts';
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
 const COMPACT_ENTRIES = 200;
 const COMPACT_BYTES = 32 * 1024;
+
+/** A room may be dropped while the next one is read; that it happens twice in a row is no accident. */
+const MAX_PIN_ATTEMPTS = 4;
 
 export interface PortalOptions {
 	readonly id: PortalId;
@@ -72,6 +75,10 @@ export class Portal {
 	/** The seq of the last change of anybody's rights: what an entry was judged by. */
 	#rightsVersion = 0;
 	#refusals: Record<string, number> = {};
+	#isOver = false;
+	/** What people hold is reckoned once per change of the structure, not once per keystroke. */
+	#actors = new Map<PersonId, Actor>();
+	#actorsVersion = -1;
 
 	static async open(options: PortalOptions): Promise<Portal> {
 		const { store } = options;
@@ -100,7 +107,7 @@ export class Portal {
 			onCommitted: (changes) => this.audience.fanOut(changes),
 			onFailed: (reason) => this.#fail(reason)
 		});
-		this.rooms = new Rooms(options.store, head.epoch, () => this.log.durable);
+		this.rooms = new Rooms(options.store, head.epoch, { durable: () => this.log.durable, settled: () => this.log.settled() });
 		this.#world = { directory: this.directory, rowOf: (id) => this.rooms.peek(id)?.row ?? null };
 		this.#gate = {
 			world: this.#world,
@@ -119,7 +126,19 @@ export class Portal {
 
 	/** The person with what their session holds now; null when they are no active member. */
 	actorOf(person: PersonId): Actor | null {
-		return this.directory.isMember(person) ? { person, principals: this.directory.principalsOf(person) } : null;
+		if (!this.directory.isMember(person)) return null;
+		if (this.#actorsVersion !== this.directory.version) {
+			this.#actors = new Map();
+			this.#actorsVersion = this.directory.version;
+		}
+		let actor = this.#actors.get(person);
+		if (!actor) this.#actors.set(person, (actor = { person, principals: this.directory.principalsOf(person) }));
+		return actor;
+	}
+
+	/** Failed or closed: whoever still holds this object lets go of it and asks for the portal again. */
+	get isOver(): boolean {
+		return this.#isOver;
 	}
 
 	/** Judges a batch and resolves once the answer may be told. */
@@ -150,11 +169,14 @@ export class Portal {
 			return { result: unavailable(fault), durable: Promise.resolve() };
 		}
 		return this.#admitPinned(batch, () => {
-			const first = stored[0] ?? batch.commands.map(({ id }) => this.log.recentAnswer(id)).find((answer) => answer !== undefined);
-			if (first) {
-				// Ids are unguessable; one that another person used is a forgery and learns nothing.
-				return first.author === person ? (JSON.parse(first.result) as AnswerResult) : refused(refuse('malformed', 'command id in use'), null);
-			}
+			const ids = new Set(batch.commands.map(({ id }) => id));
+			const answers = [...ids].map((id) => stored.find(({ command }) => command === id) ?? this.log.recentAnswer(id));
+			const first = answers.find((answer) => answer !== undefined);
+			// Ids are unguessable; one that another person used is a forgery and learns nothing. A batch that mixes known and new ones
+			// is no repeat of anything: the first answer would speak for commands that were never judged.
+			const isRepeat = answers.every((answer) => answer?.author === person);
+			if (ids.size < batch.commands.length || (first && !isRepeat)) return refused(refuse('malformed', 'command id in use'), null);
+			if (first) return JSON.parse(first.result) as AnswerResult;
 			const actor = this.actorOf(person);
 			return actor ? { kind: 'person', actor } : refused(refuse('not-found', 'not a member'), null);
 		});
@@ -177,6 +199,16 @@ export class Portal {
 	}
 
 	#decide(authority: Authority, commands: readonly Command[]): AnswerResult {
+		try {
+			return this.#judge(authority, commands);
+		} catch (fault) {
+			// A bug of ours, halfway: documents in memory are no longer what the log says.
+			this.log.end(fault);
+			throw fault;
+		}
+	}
+
+	#judge(authority: Authority, commands: readonly Command[]): AnswerResult {
 		const admission = admitBatch(this.#gate, authority, { commands });
 		let result: AnswerResult;
 		if (admission.kind === 'refused') {
@@ -212,7 +244,7 @@ export class Portal {
 				origin,
 				now: this.now()
 			});
-			if (admission.kind === 'evict') this.rooms.evict(room);
+			if (admission.kind === 'evict') this.#drop(room);
 			if (admission.kind === 'evict' || admission.kind === 'refused') {
 				this.#countRefusal(admission.refusal);
 				return { result: refused(admission.refusal, null), durable: this.log.settled() };
@@ -229,6 +261,12 @@ export class Portal {
 		}
 	}
 
+	/** Whoever has it open holds a document that is no longer the one in use, and comes back for that. */
+	#drop(room: Room): void {
+		this.rooms.evict(room);
+		for (const session of [...this.audience.liveOn(room.id)]) session.close(CLOSE.restarting, 'the document is read anew');
+	}
+
 	/** From now on this client id belongs to this person in this document (P7). */
 	bind(room: Room, client: number, person: PersonId): void {
 		room.owners.set(client, person);
@@ -243,15 +281,26 @@ export class Portal {
 		room.firstSeq ??= seq;
 		room.tailLength++;
 		room.tailBytes += draft.bytes.byteLength;
+		this.rooms.weigh(room);
 		if (room.tailLength < COMPACT_ENTRIES && room.tailBytes < Math.max(COMPACT_BYTES, room.snapshotBytes / 2)) return;
 		const snapshot = Y.encodeStateAsUpdate(room.doc);
 		this.log.compact({ document: room.id, docSeq: room.docSeq, snapshot });
 		room.tailLength = room.tailBytes = 0;
 		room.snapshotBytes = snapshot.byteLength;
+		this.rooms.weigh(room);
 	}
 
 	/** The rooms of the commands' documents, and of the records that those hang on. */
 	async #pinWithScopes(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
+		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
+			const pinned = await this.#pinOnce(commands);
+			if (!pinned.some((room) => room.gone)) return pinned;
+			this.rooms.release(pinned);
+		}
+		throw new Error('a document was dropped again and again while others were read');
+	}
+
+	async #pinOnce(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
 		const wanted = new Set<DocumentId>();
 		for (const { document, args } of commands) {
 			wanted.add(document);
@@ -349,6 +398,7 @@ export class Portal {
 	/** Waits for what is under way, closes the sessions and the store. */
 	async close(): Promise<void> {
 		await this.log.settled().catch(() => {});
+		this.#isOver = true;
 		this.audience.closeAll(CLOSE.restarting, 'the relay stops');
 		this.rooms.evictAll();
 		await this.store.close();
@@ -362,6 +412,7 @@ export class Portal {
 		this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
 	}
 	#fail(reason: unknown): void {
+		this.#isOver = true;
 		this.rooms.evictAll();
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);

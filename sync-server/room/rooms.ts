@@ -13,12 +13,16 @@ import type { Binding, PortalStore, StoredDocument } from '#storage/contract.ts'
 
 /** Records cost 12–33 KiB each in memory (SYNC 1.2): 5,000 are about 100 MB. */
 const MAX_ROOMS = 5_000;
-/** Pages cost about 12 times their snapshot. */
+/** Pages cost about 12 times their bytes. */
 const MAX_CONTENT_BYTES = 256 * 1024 * 1024;
 const MEMORY_PER_SNAPSHOT_BYTE = 12;
 
-/** Ids of the relay in Yjs documents: the epoch, so that a restored portal never writes a clock that a device has seen filled. */
-export const MAX_RELAY_CLIENT = 0xffff;
+/**
+ * Ids of the relay in Yjs documents: one per epoch, so that a restored portal never writes a clock that a device has seen filled. At the very top of
+ * the range: tests and tools of other people like to call themselves 1 and 2, and one random id in four million is refused.
+ */
+const RELAY_CLIENTS_FROM = 2 ** 32 - 1_024;
+export const isRelayClient = (client: number): boolean => client >= RELAY_CLIENTS_FROM;
 
 export interface Room {
 	readonly id: DocumentId;
@@ -38,6 +42,8 @@ export interface Room {
 	tailLength: number;
 	tailBytes: number;
 	snapshotBytes: number;
+	/** What it was counted with towards the ceiling of memory. */
+	weight: number;
 	pins: number;
 	/** Set on eviction: whoever still holds it must not use it. */
 	gone: boolean;
@@ -47,17 +53,24 @@ export class Rooms {
 	readonly #store: PortalStore;
 	readonly #relayClient: number;
 	readonly #durable: () => number;
+	readonly #settled: () => Promise<void>;
+	/** Dropped while changes of theirs may be on their way to disk: loading waits for those. */
+	readonly #dropped = new Map<DocumentId, Promise<void>>();
 	/** In order of last use: a Map keeps the order of insertion. */
 	readonly #rooms = new Map<DocumentId, Room>();
 	readonly #loading = new Map<DocumentId, Promise<Room>>();
 	#contentBytes = 0;
 
-	/** @param durable the highest seq that is on disk */
-	constructor(store: PortalStore, epoch: number, durable: () => number) {
-		if (epoch > MAX_RELAY_CLIENT) throw new Error(`epoch ${epoch} is beyond the relay's own client ids`);
+	/**
+	 * @param log.durable the highest seq that is on disk
+	 * @param log.settled resolves when everything that was enqueued until now is
+	 */
+	constructor(store: PortalStore, epoch: number, log: { durable(): number; settled(): Promise<void> }) {
+		if (!isRelayClient(2 ** 32 - epoch)) throw new Error(`epoch ${epoch} is beyond the relay's own client ids`);
 		this.#store = store;
-		this.#relayClient = epoch;
-		this.#durable = durable;
+		this.#relayClient = 2 ** 32 - epoch;
+		this.#durable = log.durable;
+		this.#settled = log.settled;
 	}
 
 	get size(): number {
@@ -107,8 +120,12 @@ export class Rooms {
 		room.gone = true;
 		if (this.#rooms.get(room.id) !== room) return;
 		this.#rooms.delete(room.id);
-		if (room.kind.content) this.#contentBytes -= memoryOf(room);
+		this.#contentBytes -= room.weight;
 		room.doc.destroy();
+		const settled = this.#settled();
+		const forget = () => void (this.#dropped.get(room.id) === settled && this.#dropped.delete(room.id));
+		this.#dropped.set(room.id, settled);
+		settled.then(forget, forget);
 	}
 
 	evictAll(): void {
@@ -116,20 +133,34 @@ export class Rooms {
 		this.#loading.clear();
 	}
 
+	/** Counts a room anew whose content has grown. */
+	weigh(room: Room): void {
+		if (this.#rooms.get(room.id) !== room || !room.kind.content) return;
+		const weight = memoryOf(room);
+		this.#contentBytes += weight - room.weight;
+		room.weight = weight;
+	}
+
 	#load(id: DocumentId): Promise<Room> {
-		const bindings = kindNamed(kindOf(id)!).content ? this.#store.bindings(id) : Promise.resolve([]);
-		const loading = Promise.all([this.#store.load([id]), bindings]).then(([[stored], bound]) => {
+		const loading = this.#read(id).then(([stored, bound]) => {
 			this.#loading.delete(id);
-			return this.#rooms.get(id) ?? this.#put(this.#build(id, stored ?? null, bound));
+			return this.#rooms.get(id) ?? this.#put(this.#build(id, stored, bound));
 		});
 		this.#loading.set(id, loading);
 		loading.catch(() => this.#loading.delete(id));
 		return loading;
 	}
 
+	async #read(id: DocumentId): Promise<[StoredDocument | null, readonly Binding[]]> {
+		await this.#dropped.get(id);
+		const bindings = kindNamed(kindOf(id)!).content ? this.#store.bindings(id) : [];
+		const [[stored], bound] = await Promise.all([this.#store.load([id]), bindings]);
+		return [stored ?? null, bound];
+	}
+
 	#put(room: Room): Room {
 		this.#rooms.set(room.id, room);
-		if (room.kind.content) this.#contentBytes += memoryOf(room);
+		this.weigh(room);
 		return room;
 	}
 
@@ -151,6 +182,7 @@ export class Rooms {
 			tailLength: stored?.tail.length ?? 0,
 			tailBytes: stored?.tail.reduce((sum, bytes) => sum + bytes.byteLength, 0) ?? 0,
 			snapshotBytes: stored?.snapshot?.byteLength ?? 0,
+			weight: 0,
 			pins: 0,
 			gone: false
 		};
@@ -166,7 +198,7 @@ export class Rooms {
 }
 
 function memoryOf(room: Room): number {
-	return Math.max(room.snapshotBytes, 1) * MEMORY_PER_SNAPSHOT_BYTE;
+	return (room.snapshotBytes + room.tailBytes) * MEMORY_PER_SNAPSHOT_BYTE;
 }
 
 /** A Y.Doc of a stored document: snapshot, then what came after it. */

@@ -17,6 +17,17 @@ import type { LiveSession } from './live-session.ts';
 import { CLOSE, type CloseCode } from './socket.ts';
 import type { SyncSession } from './sync-session.ts';
 
+interface Moved {
+	readonly document: DocumentId;
+	readonly scope: DocumentId;
+	readonly isNew: boolean;
+	/** Whether its audience has changed at any time within the commit. */
+	hasMoved: boolean;
+	readers: readonly Principal[];
+	readonly before: ReadonlySet<SyncSession>;
+	after: ReadonlySet<SyncSession>;
+}
+
 export class Audience {
 	readonly #portal: Portal;
 	readonly #byPrincipal = new Map<Principal, Set<SyncSession>>();
@@ -32,6 +43,11 @@ export class Audience {
 		let live = 0;
 		for (const sessions of this.#live.values()) live += sessions.size;
 		return this.#sync.size + live;
+	}
+
+	/** Nothing is left of any session: what a leak would show in. */
+	get isEmpty(): boolean {
+		return this.#sync.size + this.#live.size + this.#presence.size + this.#byPrincipal.size === 0;
 	}
 
 	join(session: SyncSession): void {
@@ -58,55 +74,82 @@ export class Audience {
 		return this.#live.get(document) ?? [];
 	}
 
-	/** Sends a commit to its readers. Called once per commit, in the order of the log, after it is on disk. */
+	/**
+	 * Sends a commit to its readers. Called once per commit, in the order of the log, after it is on disk. All is judged by what holds after the whole
+	 * commit: an entry is not sent to somebody who loses its document a moment later in the same commit.
+	 */
 	fanOut(changes: readonly Committed[]): void {
-		const durable = this.#portal.log.durable;
+		const documents = this.#byDocument(changes);
+		if (changes.some(({ changesRights }) => changesRights)) this.redecide();
+		for (const moved of documents.values()) this.#settle(moved, documents);
+
 		const parcels = new Map<SyncSession, Entry[]>();
-		let rightsChanged = false;
-		for (const change of changes) {
-			const { document, entry, readersBefore, readersAfter } = change;
-			const isNew = entry.docSeq === 1;
-			const after = this.#holding(readersAfter);
-			const before = readersBefore === readersAfter ? after : this.#holding(readersBefore);
-			for (const session of after) {
-				if (isNew || before.has(session)) push(parcels, session, shipped(entry));
-				else session.gain([document]);
-			}
-			if (!isNew && before !== after) this.#followScope(change, before, after);
-			for (const session of this.liveOn(document)) session.canonical(entry.bytes, change.origin);
-			rightsChanged ||= change.changesRights;
+		for (const { document, entry, origin } of changes) {
+			const { before, after, isNew } = documents.get(document)!;
+			for (const session of after) if (isNew || before.has(session)) push(parcels, session, shipped(entry));
+			for (const session of [...this.liveOn(document)]) session.canonical(entry.bytes, origin);
 		}
-		const encoded = new Map<string, Uint8Array>();
-		for (const [session, entries] of parcels) {
-			const key = entries.length === 1 ? String(entries[0]!.seq) : entries.map(({ seq }) => seq).join();
-			let frame = encoded.get(key);
-			if (!frame) {
-				frame = encodeDown({ type: 'entries', entries, cursor: { epoch: this.#portal.log.epoch, seq: durable } });
-				encoded.set(key, frame);
-			}
-			session.push(frame, durable);
-		}
-		if (rightsChanged) this.redecide();
-		else for (const change of changes) if (change.readersBefore !== change.readersAfter) this.#recheckLive(change.document);
+		this.#send(parcels);
 	}
 
-	/** A record's audience changed: what hangs on it comes and goes with it. */
-	#followScope(change: Committed, before: ReadonlySet<SyncSession>, after: ReadonlySet<SyncSession>): void {
-		const lost = [...before].filter((session) => !after.has(session));
-		const gained = [...after].filter((session) => !before.has(session));
-		if (lost.length === 0 && gained.length === 0) return;
-		for (const session of lost) session.lose([change.document]);
-		if (change.head.scope !== change.document) return;
-		this.#portal.store.ofScope(change.document).then(
+	/** What the commit did to each document, with the sessions that could read it before, by what they held before. */
+	#byDocument(changes: readonly Committed[]): Map<DocumentId, Moved> {
+		const documents = new Map<DocumentId, Moved>();
+		for (const { document, entry, head, readersBefore, readersAfter } of changes) {
+			const moved = documents.get(document);
+			if (moved) {
+				moved.readers = readersAfter;
+				moved.hasMoved ||= !sameMembers(readersBefore, readersAfter);
+				continue;
+			}
+			documents.set(document, {
+				document,
+				scope: head.scope,
+				isNew: entry.docSeq === 1,
+				hasMoved: !sameMembers(readersBefore, readersAfter),
+				readers: readersAfter,
+				before: this.#holding(readersBefore),
+				after: new Set()
+			});
+		}
+		return documents;
+	}
+
+	/** Who may read the document now; those who lost it are told to drop it, those who gained it get it whole. */
+	#settle(moved: Moved, documents: ReadonlyMap<DocumentId, Moved>): void {
+		moved.after = this.#holding(documents.get(moved.scope)?.readers ?? moved.readers);
+		if (moved.isNew) return;
+		const lost = [...moved.before].filter((session) => !moved.after.has(session));
+		const gained = [...moved.after].filter((session) => !moved.before.has(session));
+		for (const session of lost) session.lose([moved.document]);
+		for (const session of gained) session.gain(moved.document, moved.scope === moved.document);
+		if (moved.hasMoved) this.#recheckLive(moved.document);
+		if (moved.hasMoved && moved.scope === moved.document) this.#loseWhatHangs(moved.document, lost);
+	}
+
+	/** A record's audience changed: what hangs on it goes with it. What comes with it is read by the session that gains. */
+	#loseWhatHangs(scope: DocumentId, lost: readonly SyncSession[]): void {
+		this.#portal.store.ofScope(scope).then(
 			(heads) => {
-				const hanging = heads.map(({ id }) => id).filter((id) => id !== change.document);
-				for (const id of hanging) this.#recheckLive(id);
+				const hanging = heads.map(({ id }) => id).filter((id) => id !== scope);
 				if (hanging.length === 0) return;
+				for (const id of hanging) this.#recheckLive(id);
 				for (const session of lost) session.lose(hanging);
-				for (const session of gained) session.gain(hanging);
 			},
 			() => this.closeAll(CLOSE.restarting, 'the store does not answer')
 		);
+	}
+
+	/** Most readers of a commit get the same entries: those are encoded once. */
+	#send(parcels: ReadonlyMap<SyncSession, Entry[]>): void {
+		const { durable, epoch } = this.#portal.log;
+		const frames = new Map<string, Uint8Array>();
+		for (const [session, entries] of parcels) {
+			const key = entries.map(({ seq }) => seq).join();
+			let frame = frames.get(key);
+			if (!frame) frames.set(key, (frame = encodeDown({ type: 'entries', entries, cursor: { epoch, seq: durable } })));
+			session.push(frame, durable);
+		}
 	}
 
 	/** After a change of the structure: every session holds what its person holds now (SPEC F4). */
@@ -150,6 +193,10 @@ export class Audience {
 		for (const principal of principals) for (const session of this.#byPrincipal.get(principal) ?? []) sessions.add(session);
 		return sessions;
 	}
+}
+
+function sameMembers(a: readonly Principal[], b: readonly Principal[]): boolean {
+	return a === b || (a.length === b.length && a.every((principal) => b.includes(principal)));
 }
 
 /** What of an entry leaves the relay: the audit's own columns stay. */

@@ -11,7 +11,7 @@ import * as Y from 'yjs';
 import { decideWrite } from '#crdt-model/access/decide.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import { scanStateVector } from '#crdt-model/page/scan.ts';
-import { MAX_RELAY_CLIENT, type Room } from '../room/rooms.ts';
+import { isRelayClient, type Room } from '../room/rooms.ts';
 import type { Portal } from '../room/portal.ts';
 import { readPresence, writePresence, type Presence, type PresenceEntry } from '../presence/presence.ts';
 import { colourOf } from '../presence/colours.ts';
@@ -63,6 +63,10 @@ export class LiveSession implements FrameSession {
 			if (opened) this.#portal.rooms.release(opened.rooms);
 			return;
 		}
+		if (this.#portal.isOver || opened?.room.gone) {
+			if (opened) this.#portal.rooms.release(opened.rooms);
+			return this.close(CLOSE.restarting, 'the document is read anew');
+		}
 		if (!opened) return this.close(CLOSE.notThere, 'not there or not readable');
 		const { waiting } = this.#state;
 		const presence = this.#portal.audience.joinLive(this);
@@ -73,6 +77,8 @@ export class LiveSession implements FrameSession {
 			presence,
 			deafen: presence.listen((entries) => this.#sendPresence(entries))
 		};
+		// Rights may have changed between the look-up and this turn.
+		this.recheck();
 		this.#askForWhatIsMissing(opened.room.doc);
 		const here = presence.all();
 		if (here.length > 0) this.#sendPresence(here);
@@ -85,18 +91,19 @@ export class LiveSession implements FrameSession {
 			if (this.#state.waiting.push(frame) > MAX_WAITING_FRAMES) this.close(CLOSE.tooMuch, 'too many frames before the document was open');
 			return;
 		}
+		const message = read(frame);
 		try {
-			const decoder = decoding.createDecoder(frame);
-			switch (decoding.readVarUint(decoder)) {
+			switch (message?.type) {
 				case SYNC:
-					return this.#receiveSync(decoding.readVarUint(decoder), decoding.readVarUint8Array(decoder));
+					return this.#receiveSync(message.step, message.bytes);
 				case AWARENESS:
-					return this.#receivePresence(decoding.readVarUint8Array(decoder));
+					return this.#receivePresence(message.bytes);
 				case QUERY_AWARENESS:
 					return this.#sendPresence(this.#state.presence.all());
 			}
-		} catch {
-			// lib0 throws at the end of a truncated frame; nothing was taken from it.
+		} catch (fault) {
+			// Our own fault or the log's: it ends this connection alone, and with a code after which the provider comes back.
+			return this.close(CLOSE.restarting, fault instanceof Error ? fault.message : 'a fault');
 		}
 		this.close(CLOSE.badFrame, 'not a message of y-websocket');
 	}
@@ -134,6 +141,8 @@ export class LiveSession implements FrameSession {
 
 	/** An accepted change of this document, after it is on disk. */
 	canonical(bytes: Uint8Array, origin: unknown): void {
+		// Judged at every message: a commit may bring a loss and what is written after it.
+		this.recheck();
 		if (origin !== this) this.#sayBytes(SYNC, UPDATE, bytes);
 	}
 
@@ -154,7 +163,7 @@ export class LiveSession implements FrameSession {
 	 */
 	#claim(client: number, room: Room, presence: Presence): boolean {
 		const owner = room.owners.get(client);
-		if (client <= MAX_RELAY_CLIENT || presence.isTaken(client, this) || (owner !== undefined && owner !== this.person)) return false;
+		if (isRelayClient(client) || presence.isTaken(client, this) || (owner !== undefined && owner !== this.person)) return false;
 		// While the own id is live, any other entry is an echo of somebody who has just gone.
 		if (this.#client !== null && owner === undefined) return false;
 		if (++this.#claims > MAX_CLAIMS) return false;
@@ -215,6 +224,25 @@ export class LiveSession implements FrameSession {
 		if (step !== null) encoding.writeVarUint(encoder, step);
 		encoding.writeVarUint8Array(encoder, bytes);
 		this.#socket.send(encoding.toUint8Array(encoder));
+	}
+}
+
+type Message =
+	| { readonly type: typeof SYNC; readonly step: number; readonly bytes: Uint8Array }
+	| { readonly type: typeof AWARENESS; readonly bytes: Uint8Array }
+	| { readonly type: typeof QUERY_AWARENESS };
+
+/** Null where the frame is none of y-websocket's. */
+function read(frame: Uint8Array): Message | null {
+	try {
+		const decoder = decoding.createDecoder(frame);
+		const type = decoding.readVarUint(decoder);
+		if (type === SYNC) return { type, step: decoding.readVarUint(decoder), bytes: decoding.readVarUint8Array(decoder) };
+		if (type === AWARENESS) return { type, bytes: decoding.readVarUint8Array(decoder) };
+		return type === QUERY_AWARENESS ? { type } : null;
+	} catch {
+		// lib0 throws at the end of a truncated frame; nothing was taken from it.
+		return null;
 	}
 }
 

@@ -1,7 +1,7 @@
 /**
  * One device on `/sync` (SPEC Y1–Y9; the conversation is in docs/protocol.md).
  *
- *   awaiting-hello → [awaiting-inventory →] catching-up ⇄ live → closed
+ *   awaiting-hello → greeting → [awaiting-inventory →] catching-up ⇄ live → closed
  *
  * A session in `catching-up` reads the log from its cursor and takes no part in fan-out; it is `live` once it has reached the end of
  * what is on disk. A socket that is full puts it back to `catching-up`, from where it stands: nothing is ever skipped (SYNC 2).
@@ -11,7 +11,7 @@ import type { Principal } from '#crdt-model/access/principals.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import { decodeUp, encodeDown } from '#crdt-model/wire/codec.ts';
 import type { Down, Entry, Snapshot } from '#crdt-model/wire/down.ts';
-import { DOWN_CHUNK_BYTES, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
+import { DOWN_CHUNK_BYTES, INVENTORY_CHUNK, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
 import type { Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts';
@@ -31,6 +31,8 @@ const MAX_INVENTORY = 200_000;
 
 type State =
 	| { readonly is: 'awaiting-hello' }
+	/** The device's digest is being compared. */
+	| { readonly is: 'greeting' }
 	| { readonly is: 'awaiting-inventory'; readonly held: Map<DocumentId, number> }
 	| { readonly is: 'catching-up' }
 	| { readonly is: 'live' }
@@ -57,13 +59,20 @@ export class SyncSession implements FrameSession {
 	/** Gained documents are sent one page after the other, so that memory holds one page of them. */
 	#gaining: Promise<unknown> = Promise.resolve();
 	#onDrained: (() => void) | null = null;
+	/** Rises with every loss: what was read from the store before it may not be sent after it. */
+	#losses = 0;
+	/** What was lost since the page of gains under way was read. */
+	readonly #lostMeanwhile = new Set<DocumentId>();
 
 	constructor(portal: Portal, person: PersonId, socket: FrameSocket) {
 		this.#portal = portal;
 		this.#socket = socket;
 		this.person = person;
 		this.#principals = portal.actorOf(person)?.principals ?? new Set();
-		if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
+		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');
+		else if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
+		// From the first moment: a dismissal also closes a socket that has said nothing yet.
+		else portal.audience.join(this);
 	}
 
 	get principals(): ReadonlySet<Principal> {
@@ -97,8 +106,9 @@ export class SyncSession implements FrameSession {
 		if (version !== WIRE_VERSION) return this.close(CLOSE.otherVersion, `version ${WIRE_VERSION} is spoken here`);
 		const { log, store, id, now } = this.#portal;
 		const fits = cursor !== null && cursor.epoch === log.epoch && cursor.seq <= log.durable && log.durable - cursor.seq <= MAX_CATCH_UP_ENTRIES;
-		// From here on changes of rights and documents reach this session, whatever it waits for.
-		this.#portal.audience.join(this);
+		// From here on a change of rights or documents unsettles the comparison, whatever it waits for.
+		this.#state = { is: 'greeting' };
+		this.#isUnsettled = false;
 		let next: 'continue' | 'inventory' = 'inventory';
 		if (fits) {
 			const here = await store.digest({ principals: [...this.#principals], upTo: cursor.seq });
@@ -153,13 +163,15 @@ export class SyncSession implements FrameSession {
 		try {
 			while (this.#state.is === 'catching-up' && !this.#isFull && this.#pauses === 0) {
 				const principals = this.#principals;
+				const losses = this.#losses;
 				const { entries, reached } = await this.#portal.store.entriesAfter({
 					principals: [...principals],
 					after: this.#sent,
 					window: CATCH_UP_WINDOW
 				});
-				// Rights changed while the store read: what it found was found with the old ones.
-				if (this.#isClosed() || this.#pauses > 0 || principals !== this.#principals) continue;
+				// Rights or readers changed while the store read: what it found was found with the old ones.
+				await this.#portal.log.readersTold();
+				if (this.#isClosed() || this.#pauses > 0 || principals !== this.#principals || losses !== this.#losses) continue;
 				this.#sendEntries(entries.map(shipped), reached);
 				this.#sent = reached;
 				if (reached >= this.#portal.log.durable && !this.#isFull) this.#state = { is: 'live' };
@@ -207,19 +219,29 @@ export class SyncSession implements FrameSession {
 		if (this.#isFull) this.#state = { is: 'catching-up' };
 	}
 
-	/** Documents that the person may read from now on, whole. */
-	gain(documents: readonly DocumentId[]): void {
-		if (this.#state.is === 'awaiting-hello') this.#isUnsettled = true;
-		else void this.#guard(this.#paused(() => this.#sendGains(documents)));
+	/**
+	 * A document that the person may read from now on, whole.
+	 * @param isScope others may hang on it, and come with it
+	 */
+	gain(document: DocumentId, isScope: boolean): void {
+		if (this.#isComparing()) return void (this.#isUnsettled = true);
+		const exchange = this.#paused(async () => {
+			const hanging = isScope ? (await this.#portal.store.ofScope(document)).map(({ id }) => id) : [];
+			await this.#sendGains([document, ...hanging.filter((id) => id !== document)]);
+		});
+		void this.#guard(exchange);
 	}
 
 	async #sendGains(documents: readonly DocumentId[]): Promise<void> {
 		for (let from = 0; from < documents.length; from += GAIN_PAGE) {
-			const stored = await this.#readable(await this.#portal.store.load(documents.slice(from, from + GAIN_PAGE)));
+			this.#lostMeanwhile.clear();
+			const stored = await this.#withReaders(await this.#portal.store.load(documents.slice(from, from + GAIN_PAGE)));
+			await this.#portal.log.readersTold();
 			if (this.#isClosed()) return;
 			let piece: Snapshot[] = [];
 			let size = 0;
-			for (const found of stored) {
+			for (const { found, readers } of stored) {
+				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal))) continue;
 				const bytes = wholeOf(found);
 				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes });
 				size += bytes.byteLength;
@@ -227,27 +249,38 @@ export class SyncSession implements FrameSession {
 				this.#say({ type: 'gains', snapshots: piece, cursor: null });
 				piece = [];
 				size = 0;
+				await this.#roomToSend();
 			}
 			if (piece.length > 0) this.#say({ type: 'gains', snapshots: piece, cursor: null });
-			if (this.#isFull) await new Promise<void>((resolve) => (this.#onDrained = resolve));
+			await this.#roomToSend();
 		}
 	}
 
-	/** Judged at the moment of sending: the list may be older than the person's rights. */
-	async #readable(stored: readonly StoredDocument[]): Promise<StoredDocument[]> {
+	async #roomToSend(): Promise<void> {
+		if (this.#isFull && !this.#isClosed()) await new Promise<void>((resolve) => (this.#onDrained = resolve));
+	}
+
+	/** With those who may read each: it is judged at the moment of sending, since the list may be older than the person's rights. */
+	async #withReaders(stored: readonly StoredDocument[]): Promise<{ found: StoredDocument; readers: readonly Principal[] }[]> {
 		const scopes = new Set(stored.filter(({ id, scope }) => scope !== id).map(({ scope }) => scope));
 		const heads = scopes.size > 0 ? await this.#portal.store.heads([...scopes]) : [];
 		const audiences = new Map(heads.map(({ id, audience }) => [id, audience]));
-		return stored.filter(({ id, scope, audience }) => {
-			const readers = scope === id ? audience : (audiences.get(scope) ?? []);
-			return readers.some((principal) => this.#principals.has(principal));
-		});
+		return stored.map((found) => ({ found, readers: found.scope === found.id ? found.audience : (audiences.get(found.scope) ?? []) }));
 	}
 
 	/** Documents that must leave the device. */
 	lose(documents: readonly DocumentId[]): void {
-		if (this.#state.is === 'awaiting-hello') this.#isUnsettled = true;
-		else this.#say({ type: 'lose', documents: [...documents], cursor: null });
+		if (this.#isComparing()) return void (this.#isUnsettled = true);
+		this.#losses++;
+		for (const id of documents) this.#lostMeanwhile.add(id);
+		for (let from = 0; from < documents.length; from += INVENTORY_CHUNK) {
+			this.#say({ type: 'lose', documents: documents.slice(from, from + INVENTORY_CHUNK), cursor: null });
+		}
+	}
+
+	/** What the device holds is not settled yet, so that nothing can be gained or lost. */
+	#isComparing(): boolean {
+		return this.#state.is === 'awaiting-hello' || this.#state.is === 'greeting';
 	}
 
 	/** The structure changed: what the session holds from now on. Losses are sent before gains. */
@@ -255,8 +288,8 @@ export class SyncSession implements FrameSession {
 		const before = this.#principals;
 		this.#principals = now;
 		// A session that has yet to say what it holds is compared with its new rights anyway.
-		if (this.#state.is === 'awaiting-hello') this.#isUnsettled = true;
-		if (this.#state.is === 'awaiting-hello' || this.#state.is === 'awaiting-inventory') return;
+		if (this.#isComparing()) this.#isUnsettled = true;
+		if (this.#isComparing() || this.#state.is === 'awaiting-inventory') return;
 		const dropped = [...before].filter((principal) => !now.has(principal));
 		const added = [...now].filter((principal) => !before.has(principal));
 		const exchange = this.#paused(async () => {

@@ -33,10 +33,17 @@ const BODY_AHEAD_BYTES = 64 * 1024;
 /** A body that is too large is read to its end up to here, so that the sender hears 413; above, the connection is cut. */
 const SWALLOWED_BODY_BYTES = 16 * 1024 * 1024;
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', '0000:0000:0000:0000:0000:0000:0000:0001']);
+const LOOPBACK = new Set(['127.0.0.1', '0000:0000:0000:0000:0000:0000:0000:0001']);
+/** How uWS writes an IPv4 address that came to a listener of both families. */
+const MAPPED_IPV4 = /^(?:0000:){5}ffff:([0-9a-f]{2})([0-9a-f]{2}):([0-9a-f]{2})([0-9a-f]{2})$/;
+
+export function addressText(written: string): string {
+	const mapped = MAPPED_IPV4.exec(written);
+	return mapped ? mapped.slice(1).map((part) => Number.parseInt(part, 16)).join('.') : written;
+}
 
 export function peerOf(res: HttpResponse, forwardedFor: string): Peer {
-	const address = Buffer.from(res.getRemoteAddressAsText()).toString().replace(/^(::ffff:|0000:0000:0000:0000:0000:ffff:)(?=\d+\.)/, '');
+	const address = addressText(Buffer.from(res.getRemoteAddressAsText()).toString());
 	const isLoopback = LOOPBACK.has(address);
 	// Only a proxy on this machine is believed, and of a list only the entry that it appended itself.
 	if (!isLoopback || forwardedFor === '') return { ip: address || null, isLocal: isLoopback };
@@ -225,6 +232,8 @@ class Exchange {
 		let rest = bytes;
 		for (;;) {
 			let sent: [boolean, boolean] = [false, false];
+			// The last piece ends the response, and after it nothing can let a paused socket go.
+			if (this.#res.getWriteOffset() + rest.byteLength >= total) this.#resume();
 			this.#res.cork(() => void (sent = this.#res.tryEnd(rest, total)));
 			if (sent[1]) {
 				this.#done = true;

@@ -1,8 +1,8 @@
 /**
  * The one port: HTTP calls, the built app, sockets. The only door to uWebSockets.js for the rest of the relay.
  *
- * Promises: a port that another program holds is a `ConfigProblem`, never shared silently; before `serve` every call is answered 503 and every
- * upgrade 503, so that the port is ours while the portals are still being opened; `drain` lets running calls end, within bounds.
+ * Promises: a port that another program holds is a `ConfigProblem`, never shared silently; before `serve` and while draining everything is
+ * answered 503, so that the port is ours while the portals are still being opened; `drain` lets running calls end, within bounds.
  * Leaves to others: what is answered (rest/), sessions (room/), configuration.
  */
 import { STATUS_CODES } from 'node:http';
@@ -83,6 +83,8 @@ export class Server {
 		this.#listening = null;
 		this.#sockets?.drain();
 		this.#served?.app.stop();
+		// Connections that were kept open may still ask.
+		this.#served = null;
 		const until = performance.now() + DRAIN_MS;
 		while (this.#running > 0 && performance.now() < until) await pause(20);
 	}

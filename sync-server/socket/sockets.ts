@@ -112,16 +112,20 @@ export class Sockets {
 			},
 			message: (ws: WebSocket<Caller>, message, isBinary) => {
 				const { connection } = ws.getUserData();
-				if (isBinary) connection?.received(message);
-				else connection?.close(CLOSE.badFrame, 'frames are binary');
+				if (!connection) return;
+				if (isBinary) this.#guarded(connection, () => connection.received(message));
+				else connection.close(CLOSE.badFrame, 'frames are binary');
 			},
-			drain: (ws) => ws.getUserData().connection?.drained(),
+			drain: (ws) => {
+				const { connection } = ws.getUserData();
+				if (connection) this.#guarded(connection, () => connection.drained());
+			},
 			close: (ws) => {
 				this.open[path]--;
 				const { connection, signIn } = ws.getUserData();
 				if (!connection) return;
-				connection.closed();
 				if (signIn) this.#forget(signIn.session, connection);
+				this.#guarded(connection, () => connection.closed());
 			}
 		});
 	}
@@ -154,6 +158,16 @@ export class Sockets {
 		} catch (fault) {
 			// The others must be closed all the same.
 			this.#door.onFault(fault);
+		}
+	}
+
+	/** A fault in a session ends that session; nothing it half did has left the relay, for what leaves is on disk. */
+	#guarded(connection: Connection, work: () => void): void {
+		try {
+			work();
+		} catch (fault) {
+			this.#door.onFault(fault);
+			this.#close(connection, CLOSE.restarting, 'a fault of the relay');
 		}
 	}
 

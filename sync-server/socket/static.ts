@@ -60,6 +60,7 @@ const MIN_COMPRESSED_BYTES = 512;
 const BROTLI_QUALITY = 9;
 const FOR_EVER = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'no-cache';
+const INDEX = '/index.html';
 /** Paths that are never screens: a missing chunk or call must not be answered with the app. */
 const NO_SCREEN = /^\/(_app|api|files|live|sync|metrics|healthz)(\/|$)/;
 
@@ -93,7 +94,7 @@ export class StaticApp {
 				compressed: new Map()
 			});
 		}
-		const index = files.get('/index.html');
+		const index = files.get(INDEX);
 		return new StaticApp(files, securityHeaders(publicUrl, index ? inlineScriptHashes(Buffer.from(index.bytes).toString('utf8')) : []));
 	}
 
@@ -117,12 +118,12 @@ export class StaticApp {
 
 	answer(request: StaticRequest): StaticAnswer {
 		const path = decoded(request.path);
-		const file = path === null ? undefined : this.#files.get(path);
+		const file = path === null ? undefined : this.#files.get(path === '/' ? INDEX : path);
 		if (file) return this.#whole(request, file);
 		if (path === null || NO_SCREEN.test(path) || !isNavigation(request, path)) {
 			return this.#words(404, 'Not found.');
 		}
-		const index = this.#files.get('/index.html');
+		const index = this.#files.get(INDEX);
 		return index ? this.#whole(request, index) : this.#words(503, 'The app is not built: run `npm run build` and start again.');
 	}
 
@@ -160,7 +161,7 @@ function filesIn(folder: string): string[] {
 
 function decoded(path: string): string | null {
 	try {
-		return path === '/' ? '/index.html' : decodeURIComponent(path);
+		return decodeURIComponent(path);
 	} catch {
 		return null;
 	}

@@ -122,7 +122,7 @@ test('[W1] whoever changes a schema of the wire raises its version', () => {
 	expect(
 		known[WIRE_VERSION],
 		'The schema of /sync changed. Devices in the field speak the old one: raise WIRE_VERSION in crdt-model/wire/version.ts, add its line there, ' +
-			'and freeze (see the head of this file). If no message that was valid changes, say so in that line, and freeze all the same.'
+			'and freeze (see the head of this file). While no release speaks this version yet, correct its hash in wire-versions.json instead.'
 	).toBe(hash);
 	const history = readFileSync(fileURLToPath(new URL('../../crdt-model/wire/version.ts', import.meta.url)), 'utf8');
 	for (let version = 1; version <= WIRE_VERSION; version++) {
@@ -133,7 +133,7 @@ test('[W1] whoever changes a schema of the wire raises its version', () => {
 
 /** What a schema takes, in words that do not depend on the library's version: types, keys, ceilings, literals; never functions. */
 function describeSchema(schema: unknown): unknown {
-	const { type, kind, entries, options, item, items, wrapped, key, value, literal, requirement, message, pipe, expects } = schema as Record<string, never>;
+	const { type, kind, entries, options, item, items, wrapped, key, value, literal, requirement, message, pipe, expects } = schema as Record<string, any>;
 	const isPlain = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one);
 	return {
 		type,

@@ -1,8 +1,10 @@
 /**
  * What can be made and reached from anywhere: features register here, the command palette, `c` and the create button read here.
  *
- * Labels are functions, so that they follow the language. Every `register…` returns the way to take it back.
+ * Labels are functions, so that they follow the language. Every `register…` returns the way to take it back, and may be called
+ * in an effect (`$effect(() => actions.registerCreate(…))`): reading what is registered so far does not make the effect depend on it.
  */
+import { untrack } from 'svelte';
 import type { IconComponent } from '#lib/ui/icon.ts';
 import type { SectionId } from './sections.ts';
 
@@ -59,22 +61,22 @@ class Actions {
 	}
 
 	registerCreate(action: CreateAction): () => void {
-		this.#creates = [...this.#creates.filter((one) => one.id !== action.id), action];
+		this.#creates = [...untrack(() => this.#creates).filter((one) => one.id !== action.id), action];
 		return () => {
-			this.#creates = this.#creates.filter((one) => one !== action);
+			this.#creates = untrack(() => this.#creates).filter((one) => one !== action);
 		};
 	}
 	registerEntries(entries: readonly PaletteEntry[]): () => void {
-		this.#entries = [...this.#entries, ...entries];
+		this.#entries = [...untrack(() => this.#entries), ...entries];
 		return () => {
-			this.#entries = this.#entries.filter((one) => !entries.includes(one));
+			this.#entries = untrack(() => this.#entries).filter((one) => !entries.includes(one));
 		};
 	}
 	/** One search serves the app: the device's index. */
 	provideSearch(search: RecordSearch): () => void {
 		this.#search = search;
 		return () => {
-			if (this.#search === search) this.#search = undefined;
+			if (untrack(() => this.#search) === search) this.#search = undefined;
 		};
 	}
 }

@@ -3,6 +3,8 @@
  * Until something was reported the word is "On this device", which is then true.
  */
 
+import { untrack } from 'svelte';
+
 export type SyncWord =
 	| { word: 'on-this-device'; waiting: number }
 	| { word: 'sending'; count: number }
@@ -21,7 +23,8 @@ class SyncState {
 	#report = $state.raw<SyncReport>({ connected: false, waiting: 0, setAside: 0 });
 
 	report(report: SyncReport): void {
-		const now = this.#report;
+		// Called from effects: they must not come to depend on what they report.
+		const now = untrack(() => this.#report);
 		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside) return;
 		this.#report = report;
 	}

@@ -14,45 +14,12 @@ import type { Cursor, Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { Pending, ReplicaTransaction } from '#storage/replica-contract.ts';
 import type { Core } from './core.ts';
+import { FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
 import { applyEntries, applyGains, applyLosses, applyProgress, Hole, settleAccepted, type IncomingContext } from './incoming.ts';
 import { documentsOf, type Outcome } from './outcome.ts';
 import { settleRefused } from './settle.ts';
 import { remarkRows } from './view.ts';
 
-export interface Link {
-	send(frame: Uint8Array): void;
-	close(): void;
-}
-export interface LinkEvents {
-	opened(): void;
-	frame(bytes: Uint8Array): void;
-	/** @param code of the WebSocket close; 1006 where the line just broke */
-	closed(code: number): void;
-}
-/** Opens a connection to `/sync`. Events may come during the call. */
-export type Transport = (events: LinkEvents) => Link;
-
-export type Problem =
-	/** 4401: sign in again; everything is kept. */
-	| 'sign-in'
-	/** 4403: no longer of the company. */
-	| 'dismissed'
-	/** 4404: the portal is not there. */
-	| 'no-portal'
-	/** The relay speaks a newer version, or for another person: reload the app. */
-	| 'outdated'
-	| 'storage';
-
-export type LinkState = 'off' | 'connecting' | 'admitted' | 'waiting' | 'stopped';
-
-const FINAL_CODES: Readonly<Record<number, Problem>> = { 4401: 'sign-in', 4403: 'dismissed', 4404: 'no-portal' };
-
-/** The first wait after a drop: long enough for a relay that restarts, short enough not to be noticed. */
-export const MIN_BACKOFF_MS = 500;
-/** The longest: a portal's devices must not storm a relay that comes back. */
-export const MAX_BACKOFF_MS = 60_000;
-/** The relay says something every HEARTBEAT_MS; two and a half of them without a word is a dead line. */
-export const SILENCE_MS = 2.5 * HEARTBEAT_MS;
 /** Documents gained in one transaction: a phone stays responsive between two. */
 const GAINS_PER_TRANSACTION = 1_000;
 
@@ -252,13 +219,16 @@ export class Conversation {
 			return void this.pump();
 		}
 		const { refusal, command } = result;
-		if (this.#putOff !== null && order !== undefined && order > this.#putOff) return;
+		if (this.#putOff !== null && order !== undefined && order > this.#putOff) return this.#unsend((tx) => tx.pendingById([id]));
 		const fate = REFUSALS[refusal.code].fate;
 		const context = { ...this.#context(), ids: this.#core.ids };
 		const refused = await this.#core.transact((tx) => settleRefused(context, tx, id, refusal, command));
 		const rebuilt = refused.retry && refused.outcome.settled.length > 0;
 		if (rebuilt) this.#sentUpTo = 0;
-		else if (refused.retry && fate === 'keep' && order !== undefined) this.#putOffFrom(order);
+		else if (refused.retry && fate === 'keep' && order !== undefined) {
+			await this.#unsend((tx) => tx.pendingById([id]));
+			this.#putOffFrom(order);
+		}
 		await this.#after(refused.outcome);
 	}
 
@@ -295,7 +265,7 @@ export class Conversation {
 				if (generation !== this.#generation) return;
 				for (const item of next) {
 					this.#underWay.set(item.id, item.order);
-					this.#send(item.kind === 'batch' ? { type: 'submit', batch: item.batch } : { type: 'update', id: item.id, document: item.documents[0]!, bytes: item.bytes });
+					this.#send(submissionOf(item));
 				}
 				if (next.length > 0) this.#core.changed();
 				if (!more) break;
@@ -411,4 +381,10 @@ export class Conversation {
 		if (state !== 'admitted') this.caughtUp = false;
 		this.#core.changed();
 	}
+}
+
+function submissionOf(item: Pending): Up {
+	if (item.kind === 'update') return { type: 'update', id: item.id, document: item.documents[0]!, bytes: item.bytes };
+	// The inferred type of the schema is mutable; nothing on the way to bytes writes.
+	return { type: 'submit', batch: item.batch as Extract<Up, { type: 'submit' }>['batch'] };
 }

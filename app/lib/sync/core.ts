@@ -68,6 +68,8 @@ export class Core {
 	/** The device refuses to keep anything (full, or the database is gone). */
 	storageProblem: string | null = null;
 	closed = false;
+	/** Rises with every row of a person or department, names included. */
+	structure = 0;
 
 	constructor(options: CoreOptions) {
 		this.portal = options.portal;
@@ -104,7 +106,11 @@ export class Core {
 	}
 
 	takeRows(rows: Iterable<BaseRow>, lost: Iterable<DocumentId> = []): void {
-		for (const row of rows) this.directory.take(row);
+		for (const row of rows) {
+			if (row.kind !== 'employee' && row.kind !== 'department') continue;
+			this.directory.take(row);
+			this.structure++;
+		}
 		for (const id of lost) this.directory.drop(id);
 	}
 

@@ -3,7 +3,7 @@
  *
  * Promises: changes nothing, not even by splitting items; judges only what the relay does not hold; names every root touched, every new
  * range, every new deletion and every range that Yjs would swallow. What it passes, Yjs can integrate with nothing left pending.
- * Time is linear in the update plus what it deletes, with a binary search per reference.
+ * Time is linear in the update plus what it deletes, with a binary search per reference, plus what merging would walk, up to a budget.
  * Leaves to others: rights and quota (asked with the preview in hand), applying, and the check afterwards (`admit.ts`).
  */
 import * as Y from 'yjs';
@@ -13,6 +13,7 @@ import type { ClientBlock, Id, ScannedStruct, ScanResult } from '#crdt-model/pag
 import { NOTHING } from './rules.ts';
 import type { PageRules, Shape } from './rules.ts';
 import { kindOfType, sameContent } from './same.ts';
+import { Steps, chargeDeletion, walk } from './walk.ts';
 
 /** Why the gate refuses a client's update. Closed: the wire maps each to its advice and to the fate of the local change. */
 export type PageRefusalCode = 'malformed' | 'too-large' | 'bad-shape' | 'foreign' | 'gap' | 'missing-dependency' | 'clock-reuse' | 'denied';
@@ -37,6 +38,8 @@ export type Preview = {
 	readonly bindIds: readonly number[];
 	readonly newStructs: number;
 	readonly newBytes: number;
+	/** What merging will cost Yjs beyond a constant per struct (`walk.ts`). */
+	readonly merge: Steps;
 	readonly fresh: readonly FreshBlock[];
 };
 
@@ -64,7 +67,9 @@ function refuse(code: PageRefusalCode, detail: string): never {
 const name = ({ client, clock }: Id) => `${client}:${clock}`;
 
 /** A type that holds things. One object per type, so that `===` means the same parent. */
-type Parent = { readonly root: string; readonly shape: Shape; readonly depth: number; readonly dead: boolean };
+type Parent = { readonly root: string; readonly shape: Shape; readonly depth: number; readonly dead: boolean; readonly held: Held };
+/** The relay's own type, or null when this update makes it. */
+type Held = Y.AbstractType<unknown> | null;
 /** Where a struct stands: among a parent's children (`key` null) or under a key. */
 type Place = { readonly parent: Parent; readonly key: string | null };
 /** The parent was deleted and collected. Yjs turns what would stand here into a GC struct. */
@@ -81,11 +86,13 @@ class Previewer {
 	readonly #places = new Map<ScannedStruct, Place | typeof GONE>();
 	readonly #roots = new Set<string>();
 	readonly #swallowed: Range[] = [];
+	readonly #steps: Steps;
 
 	constructor(doc: Y.Doc, update: ScanResult, rules: PageRules) {
 		this.#doc = doc;
 		this.#update = update;
 		this.#rules = rules;
+		this.#steps = new Steps(rules.fresh.mergeSteps);
 	}
 
 	run(ownerOf: OwnerOf): Preview {
@@ -115,6 +122,9 @@ class Previewer {
 		if (newBytes > limits.bytes) refuse('too-large', `${newBytes} new bytes`);
 		this.#judgeNew();
 		const deletions = this.#judgeDeletes();
+		const fresh = [...this.#fresh.values()];
+		walk(this.#doc, fresh, (struct) => this.#places.get(struct)!, this.#steps);
+		this.#refuseSpent();
 		return {
 			kind: 'preview',
 			roots: this.#roots,
@@ -124,8 +134,13 @@ class Previewer {
 			bindIds,
 			newStructs,
 			newBytes,
-			fresh: [...this.#fresh.values()].map(({ block, state, first }) => ({ block, state, first })),
+			merge: this.#steps,
+			fresh,
 		};
+	}
+
+	#refuseSpent(): void {
+		if (this.#steps.spent) refuse('too-large', 'costs too much to merge');
 	}
 
 	/**
@@ -256,6 +271,9 @@ class Previewer {
 		for (let at = left.clock; at >= right.clock; ) {
 			const held = structAt(this.#doc, left.client, at);
 			const piece = held instanceof Y.Item ? { clock: held.id.clock, origin: held.origin } : this.#newStructAt({ client: left.client, clock: at });
+			// A run of many pieces would be followed again for every struct that names its ends.
+			this.#steps.taken++;
+			this.#refuseSpent();
 			if (piece.clock <= right.clock) refuse('bad-shape', `${name(struct)} between neighbours in reverse`);
 			if (piece.origin === null || piece.origin.client !== left.client || piece.origin.clock !== piece.clock - 1) return;
 			at = piece.clock - 1;
@@ -286,6 +304,9 @@ class Previewer {
 
 	/** `#isThere` has said that the update holds it. */
 	#newStructAt(id: Id): ScannedStruct {
+		return this.#fresh.get(id.client)!.block.structs[this.#newIndexAt(id)]!;
+	}
+	#newIndexAt(id: Id): number {
 		const { structs } = this.#fresh.get(id.client)!.block;
 		let low = 0;
 		let high = structs.length - 1;
@@ -294,7 +315,7 @@ class Previewer {
 			if (structs[middle]!.clock <= id.clock) low = middle;
 			else high = middle - 1;
 		}
-		return structs[low]!;
+		return low;
 	}
 
 	#newParent(struct: ScannedStruct, place: Place | typeof GONE): Parent | typeof GONE {
@@ -302,7 +323,7 @@ class Previewer {
 		const { parent } = place;
 		const depth = parent.depth + 1;
 		if (depth > this.#rules.maxDepth) refuse('bad-shape', `nested ${depth} deep`);
-		return { root: parent.root, shape: this.#rules.inside[struct.type!] ?? NOTHING, depth, dead: parent.dead };
+		return { root: parent.root, shape: this.#rules.inside[struct.type!] ?? NOTHING, depth, dead: parent.dead, held: null };
 	}
 
 	/** A root may not exist on the relay yet, and asking `doc.get` for it would make it. */
@@ -310,7 +331,7 @@ class Previewer {
 		const type = this.#doc.share.get(root) as Y.AbstractType<unknown> | undefined;
 		if (type !== undefined) return this.#heldParent(type);
 		let parent = this.#unmadeRoots.get(root);
-		if (parent === undefined) this.#unmadeRoots.set(root, (parent = { root, shape, depth: 0, dead: false }));
+		if (parent === undefined) this.#unmadeRoots.set(root, (parent = { root, shape, depth: 0, dead: false, held: null }));
 		return parent;
 	}
 	readonly #unmadeRoots = new Map<string, Parent>();
@@ -327,12 +348,12 @@ class Previewer {
 			const above = this.#heldParent(item.parent as Y.AbstractType<unknown>);
 			const kind = kindOfType(type);
 			const shape = (kind && this.#rules.inside[kind]) ?? NOTHING;
-			return { root: above.root, shape, depth: above.depth + 1, dead: above.dead || item.deleted };
+			return { root: above.root, shape, depth: above.depth + 1, dead: above.dead || item.deleted, held: type };
 		}
 		for (const [root, shared] of this.#doc.share) {
 			if (shared !== type) continue;
 			const shape = this.#rules.roots.get(root) ?? refuse('bad-shape', `root ${root}`);
-			return { root, shape, depth: 0, dead: false };
+			return { root, shape, depth: 0, dead: false, held: type };
 		}
 		return refuse('bad-shape', 'a type outside the document');
 	}
@@ -342,14 +363,20 @@ class Previewer {
 		const deletions: Range[] = [];
 		for (const { client, ranges } of this.#update.deletes.values()) {
 			const state = stateOf(this.#doc, client);
-			const reach = this.#fresh.get(client)?.block.to ?? state;
+			const block = this.#fresh.get(client)?.block;
+			const reach = block?.to ?? state;
+			const newCount = block?.structs.length ?? 0;
 			const structs = structsOf(this.#doc, client) ?? [];
 			for (const { from, to } of ranges) {
 				if (to > reach) refuse('missing-dependency', `deletes ${client}:${from}, held to ${state}`);
+				if (to > state) chargeDeletion(this.#steps, newCount - this.#newIndexAt({ client, clock: Math.max(from, state) }));
 				if (from >= state) continue;
 				// The common case of a resent document: one collected struct covers the range.
-				const at = structs[indexAt(structs, from)]!;
+				const index = indexAt(structs, from);
+				const at = structs[index]!;
 				if (at.deleted && at.id.clock + at.length >= to) continue;
+				chargeDeletion(this.#steps, structs.length - index + newCount);
+				this.#refuseSpent();
 				eachWithin(this.#doc, client, from, to, (struct) => {
 					if (struct.deleted || !(struct instanceof Y.Item)) return;
 					this.#roots.add(this.#placeOfHeld(struct).parent.root);

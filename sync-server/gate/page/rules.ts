@@ -27,6 +27,8 @@ export type NewContentLimits = {
 	readonly bytes: number;
 	readonly structs: number;
 	readonly clientBlocks: number;
+	/** What merging it may cost Yjs beyond a constant per struct: items passed in search of a place (`walk.ts`). */
+	readonly mergeSteps: number;
 };
 
 export type PageRules = {
@@ -44,10 +46,13 @@ export const NOTHING: Shape = shape([], []);
 
 export const NEW_CONTENT: NewContentLimits = {
 	// SYNC.md 2: 48 kB of adversarial structs took 4.2 s to integrate because there were 8,000 of them. Bytes bound storage, structs time.
+	// Not tight enough: 2,000 structs at the start of a list with ascending right neighbours took 1.3 to 2.4 s here. A budget of CPU time per
+	// person (SYNC.md 2) must stand behind this, and Lexical needs about 15 structs a paragraph (a 10 x 10 table is 2,091).
 	bytes: 256 * 1024,
-	structs: 2_000,
+	structs: 20_000,
 	// 4,000 ids in 40 kB took 4 s. A device has one id per document and tab slot; four is a person with four tabs offline.
 	clientBlocks: 4,
+	mergeSteps: 200_000,
 };
 
 const element = shape(['string', 'map', 'xml-text', 'xml-element'], ['any', 'map']);

@@ -12,8 +12,11 @@ import { $createLineBreakNode, $createParagraphNode, $createTextNode, $getRoot, 
 import type { LexicalEditor } from 'lexical';
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
+import { PAGE_SCAN_LIMITS, scan } from '#crdt-model/page/scan.ts';
 import { admitUpdate } from './admit.ts';
 import type { Admission } from './admit.ts';
+import { preview } from './preview.ts';
+import type { OwnerOf } from './preview.ts';
 import { PAGE_RULES } from './rules.ts';
 import type { PageRules } from './rules.ts';
 
@@ -46,6 +49,8 @@ export class Relay {
 	readonly owners = new Map<number, string>();
 	readonly rules: PageRules;
 	evicted = 0;
+	/** Of the last update that was accepted: items passed and steps taken. */
+	merged = { passed: 0, steps: 0 };
 	constructor(rules: PageRules = PAGE_RULES) {
 		this.rules = rules;
 		const root = [...rules.roots.keys()][0]!;
@@ -54,15 +59,21 @@ export class Relay {
 		this.doc.once('update', (update: Uint8Array) => this.log.push(update));
 		this.doc.getMap('record').set('number', 'P-1');
 	}
+	/** Insists on the way that the gate's count of items passed is Yjs's, whatever is being tested. */
 	submit(person: string, bytes: Uint8Array, mayWrite = true): Admission {
-		const admission = admitUpdate(this.doc, bytes, this.rules, {
-			ownerOf: (client) => {
-				const owner = this.owners.get(client);
-				return owner === undefined ? 'unbound' : owner === person ? 'self' : 'other';
-			},
-			mayWrite: () => mayWrite,
-			origin: person,
-		});
+		const ownerOf: OwnerOf = (client) => {
+			const owner = this.owners.get(client);
+			return owner === undefined ? 'unbound' : owner === person ? 'self' : 'other';
+		};
+		const scanned = scan(bytes, PAGE_SCAN_LIMITS);
+		const seen = scanned.kind === 'scanned' ? preview(this.doc, scanned, this.rules, ownerOf) : null;
+		const { result: admission, passed } = passedBy(() => admitUpdate(this.doc, bytes, this.rules, { ownerOf, mayWrite: () => mayWrite, origin: person }));
+		if (admission.kind === 'refused' && passed > 0) throw new Error('refused after it was applied');
+		if (admission.kind === 'accepted' && seen?.kind === 'preview') {
+			if (seen.merge.passed !== passed) throw new Error(`foretold ${seen.merge.passed} items passed, Yjs passed ${passed}`);
+			if (seen.merge.taken > this.rules.fresh.mergeSteps) throw new Error(`accepted at ${seen.merge.taken} steps`);
+			this.merged = { passed, steps: seen.merge.taken };
+		}
 		if (admission.kind === 'accepted') {
 			for (const id of admission.bindIds) this.owners.set(id, person);
 			if (admission.canonical !== null) this.log.push(admission.canonical);
@@ -81,6 +92,22 @@ export class Relay {
 		for (const name of this.rules.roots.keys()) doc.get(name, (name === 'text' ? Y.Text : Y.XmlText) as typeof Y.Text);
 		for (const update of this.log.slice(0, upTo)) Y.applyUpdate(doc, update);
 		return doc;
+	}
+}
+
+/** Runs something and counts the items that Yjs passes in search of places: it puts each into two sets, and no other item into any. */
+export function passedBy<T>(run: () => T): { result: T; passed: number } {
+	const add = Set.prototype.add;
+	let added = 0;
+	Set.prototype.add = function (this: Set<unknown>, value: unknown) {
+		if (value instanceof Y.Item) added++;
+		return add.call(this, value);
+	};
+	try {
+		const result = run();
+		return { result, passed: added / 2 };
+	} finally {
+		Set.prototype.add = add;
 	}
 }
 

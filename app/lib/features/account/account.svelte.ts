@@ -5,6 +5,7 @@
  * only portal, employee and names, so that the app opens without asking anyone; an ended session is told, never acted on
  * by throwing local work away. Expected refusals are returned as problems; only bugs are thrown.
  */
+import { untrack } from 'svelte';
 import { m } from '#lib/paraglide/messages.js';
 
 export interface RememberedSession {
@@ -60,7 +61,9 @@ class Account {
 	}
 	/** Newer names, from the directory. */
 	describe(names: { name?: string; company?: string; email?: string }): void {
-		if (this.#session) this.#remember({ ...this.#session, ...names });
+		// Called from effects: they must not come to depend on what they set.
+		const now = untrack(() => this.#session);
+		if (now) this.#remember({ ...now, ...names });
 	}
 
 	async signIn(email: string, password: string, portal?: PortalChoice): Promise<Answer<'signed-in' | readonly PortalChoice[]>> {

@@ -1,0 +1,315 @@
+/**
+ * The replica of one person and portal: what screens, editors and the seeded simulation talk to. Pure TypeScript: store, clock,
+ * timers, randomness and transport are parameters.
+ *
+ * Promises: what `run` and editors made is on disk before they are told (P1, P3); only what the relay said becomes canonical
+ * (P6); what is not accepted is never called so (P9).
+ * Leaves to others: frames (conversation.ts, incoming.ts, settle.ts), pages (pages.ts), tabs and reactivity (workspace.svelte.ts).
+ */
+import type { Verdict } from '#crdt-model/access/decide.ts';
+import type { Directory } from '#crdt-model/access/directory.ts';
+import type { DocumentId, IdMaker, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
+import type { RecordState } from '#crdt-model/record/state.ts';
+import { MAX_BATCH_COMMANDS } from '#crdt-model/record/command.ts';
+import { refuse } from '#crdt-model/wire/refusal.ts';
+import type { AsideItem, Pending, ReplicaStore, StoredRow } from '#storage/replica-contract.ts';
+import { copyText } from './aside.ts';
+import { Conversation } from './conversation.ts';
+import { Core, type CoreOptions, type TabSignal } from './core.ts';
+import { setterOf, verdictOn, type Draft } from './drafts.ts';
+import type { Outcome } from './outcome.ts';
+import { Pages, type OpenedPage } from './pages.ts';
+import type { LinkState, Problem, Transport } from './link.ts';
+import { runDrafts, type RunResult } from './runs.ts';
+import { byDocument, canonicalStates, commandsOn, remarkRows, viewState } from './view.ts';
+
+export type { Draft } from './drafts.ts';
+export type { Link, LinkEvents, LinkState, Problem, Transport } from './link.ts';
+export type { TabSignal, Timers } from './core.ts';
+export type { OpenedPage } from './pages.ts';
+export type { RunResult } from './runs.ts';
+
+export interface ReplicaOptions extends CoreOptions {
+	readonly transport: Transport;
+	/** Names this tab among the person's tabs. */
+	readonly tab?: string;
+}
+
+export interface ReplicaStatus {
+	readonly word: 'on-device' | 'sending' | 'up-to-date';
+	readonly link: LinkState;
+	readonly pending: number;
+	readonly aside: number;
+	readonly problem: Problem | null;
+}
+
+/** Another tab repeats that it is live every third of this; a tab that died is not waited for any longer. */
+export const LIVE_CLAIM_MS = 30_000;
+
+export class Replica {
+	readonly portal: PortalId;
+	readonly person: PersonId;
+	readonly store: ReplicaStore;
+	readonly ids: IdMaker;
+	readonly #core: Core;
+	readonly #conversation: Conversation;
+	readonly #pages: Pages;
+	readonly #tab: string;
+	/** Live pages by document: tab → when its claim ends. */
+	readonly #live = new Map<DocumentId, Map<string, number>>();
+	#leads = false;
+
+	private constructor(options: ReplicaOptions) {
+		this.#core = new Core(options);
+		this.portal = options.portal;
+		this.person = options.person;
+		this.store = options.store;
+		this.ids = this.#core.ids;
+		this.#tab = options.tab ?? 'only';
+		this.#pages = new Pages(this.#core, () => this.#wroteToPending());
+		this.#conversation = new Conversation(this.#core, {
+			transport: options.transport,
+			isLive: (document) => this.#isLive(document),
+			beforeApply: (documents) => this.#pages.flush(documents),
+			afterCommit: (outcome) => this.#committed(outcome)
+		});
+	}
+
+	/** Reads what the device holds; connects nothing. */
+	static async open(options: ReplicaOptions): Promise<Replica> {
+		const replica = new Replica(options);
+		const rows = await replica.store.read(async (reads) => [...(await reads.rowsOf('department')), ...(await reads.rowsOf('employee'))]);
+		replica.#core.takeRows(rows);
+		await replica.#core.recount();
+		return replica;
+	}
+
+	/** Only one tab of a device may: the leader. */
+	connect(): void {
+		this.#leads = true;
+		this.#core.shadows.clear();
+		this.#conversation.connect();
+	}
+
+	disconnect(): void {
+		this.#leads = false;
+		this.#conversation.disconnect();
+	}
+
+	/** A frame of the current connection; transports call it through their events. */
+	receive(frame: Uint8Array): void {
+		this.#conversation.receive(frame);
+	}
+
+	/** The network may be back, or somebody wrote to pending: do not wait for the next attempt. */
+	wake(): void {
+		if (this.#leads) this.#conversation.wake();
+	}
+
+	/** Resolves when all that was received is applied and all that may be sent is sent. */
+	settled(): Promise<void> {
+		return this.#conversation.settled();
+	}
+
+	/** @param options.at the author's time; now by default */
+	async run(drafts: readonly Draft[], options: { readonly at?: number } = {}): Promise<RunResult> {
+		if (drafts.length === 0 || drafts.length > MAX_BATCH_COMMANDS) {
+			return { kind: 'refused', refusal: refuse('too-large', `${drafts.length} commands in one batch`), draft: 0 };
+		}
+		const { result, rows } = await this.#core.transact((tx) => runDrafts(this.#core, tx, drafts, options.at ?? this.#core.now()));
+		if (result.kind === 'kept') {
+			this.#core.takeRows(rows);
+			this.#signalStructure(rows, []);
+			this.#wroteToPending();
+			await this.#core.recount();
+		}
+		return result;
+	}
+
+	/** What the rule book says of a draft now: for greying buttons, and for "why can't I". */
+	may(draft: Draft): Promise<Verdict> {
+		return this.#core.read((reads) => verdictOn(this.#core, reads, draft));
+	}
+
+	async row(id: DocumentId): Promise<StoredRow | null> {
+		return this.#core.read(async (reads) => (await reads.rows([id])).get(id) ?? null);
+	}
+
+	rows(kind: KindName): Promise<StoredRow[]> {
+		return this.#core.read((reads) => reads.rowsOf(kind));
+	}
+
+	/** A record's whole state as its author sees it: comments, checklist, who wrote what. */
+	async state(id: DocumentId): Promise<RecordState> {
+		return this.#core.read(async (reads) => {
+			const canonical = (await canonicalStates(this.#core, reads, [id])).get(id)!;
+			return viewState(this.#core, id, canonical, await reads.pendingOn([id]));
+		});
+	}
+
+	/** Names of this person's commands on a record that are not accepted yet. */
+	async pendingOn(id: DocumentId): Promise<readonly string[]> {
+		return this.#core.read(async (reads) => commandsOn(id, byDocument(await reads.pendingOn([id])).get(id) ?? []).map((command) => command.name));
+	}
+
+	pending(): Promise<Pending[]> {
+		return this.#core.read((reads) => reads.pendingAfter(0, Infinity));
+	}
+
+	get directory(): Directory {
+		return this.#core.directory;
+	}
+
+	/** Rises whenever somebody's name or place in the company may have changed. */
+	get structure(): number {
+		return this.#core.structure;
+	}
+
+	nameOf(person: PersonId): string {
+		const row = this.#core.directory.person(person);
+		return row ? `${row.firstName} ${row.lastName}`.trim() : '';
+	}
+
+	/** @param id a page or text, or the record whose page is meant; @param slot the tab's own, so that no two tabs share a client id */
+	openPage(id: DocumentId, slot: string): Promise<OpenedPage> {
+		return this.#pages.open(id, slot);
+	}
+
+	/** Keeps everything typed until now: before the tab hides. */
+	flush(): Promise<void> {
+		return this.#pages.flush();
+	}
+
+	/** While a page is live, `/live` carries its edits. Await it before connecting; false sends the tail over `/sync`. */
+	async setLive(document: DocumentId, connected: boolean): Promise<void> {
+		await this.#pages.markLive(document, connected);
+		this.#claim(document, this.#tab, connected ? Infinity : null);
+		this.#core.signal({ kind: 'live', document, tab: this.#tab, connected });
+	}
+
+	/** Repeated while a page is live, so that the leader does not take this tab for dead. */
+	renewLive(document: DocumentId): void {
+		if (this.#live.get(document)?.has(this.#tab)) this.#core.signal({ kind: 'live', document, tab: this.#tab, connected: true });
+	}
+
+	aside(): Promise<AsideItem[]> {
+		return this.#core.read((reads) => reads.aside());
+	}
+
+	async discard(id: string): Promise<void> {
+		await this.#core.transact(async (tx) => {
+			const item = await tx.asideById(id);
+			if (!item) return;
+			await tx.dropAside([id]);
+			await remarkRows(tx, [item.document]);
+		});
+		await this.#core.recount();
+	}
+
+	/** Runs the change again on today's state. The item leaves Set aside when the change is kept. Text is brought back by copying. */
+	async bringBack(id: string): Promise<RunResult> {
+		const item = await this.#core.read((reads) => reads.asideById(id));
+		const draft = item && (await this.#draftOf(item));
+		if (!draft) return { kind: 'refused', refusal: refuse('unknown-command', 'copy the text'), draft: 0 };
+		const result = await this.run([draft]);
+		if (result.kind === 'kept') await this.discard(id);
+		return result;
+	}
+
+	async copyText(id: string): Promise<string> {
+		const item = await this.#core.read((reads) => reads.asideById(id));
+		return item ? copyText(item) : '';
+	}
+
+	status(): ReplicaStatus {
+		const { state, problem, caughtUp } = this.#conversation;
+		const { pending, aside } = this.#core.counts;
+		const connected = state === 'admitted';
+		const word = !connected ? 'on-device' : pending > 0 || !caughtUp ? 'sending' : 'up-to-date';
+		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage') };
+	}
+
+	/** Called after anything that `status` may say has changed. */
+	onStatus(listener: (status: ReplicaStatus) => void): () => void {
+		return this.#core.onChange(() => listener(this.status()));
+	}
+
+	/** What another tab of this person said. */
+	async heard(signal: TabSignal): Promise<void> {
+		switch (signal.kind) {
+			case 'pending':
+				this.wake();
+				return this.#core.recount();
+			case 'edit':
+				this.#pages.apply(signal.document, signal.bytes);
+				return;
+			case 'live':
+				return this.#claim(signal.document, signal.tab, signal.connected ? this.#core.now() + LIVE_CLAIM_MS : null);
+			case 'committed': {
+				const rows = await this.#core.read((reads) => reads.rows(signal.structure));
+				this.#core.takeRows(rows.values(), signal.lost);
+				await this.#pages.committed(signal);
+				return this.#core.recount();
+			}
+			default:
+				signal satisfies never;
+		}
+	}
+
+	/** Keeps what was typed, ends the connection and closes the store. */
+	async close(): Promise<void> {
+		await this.#pages.close();
+		this.disconnect();
+		await this.settled();
+		this.#core.closed = true;
+		await this.store.close();
+	}
+
+	/** The tab dies here: nothing is flushed, closed or heard any more. For simulations. */
+	abandon(): void {
+		this.#core.closed = true;
+		this.disconnect();
+	}
+
+	async #draftOf(item: AsideItem): Promise<Draft | null> {
+		if (item.kind === 'command') return { document: item.command.document, name: item.command.name, args: item.command.args };
+		if (item.kind !== 'overruled') return null;
+		return setterOf(item.document, await this.state(item.document), item.path, item.mine, this.person);
+	}
+
+	#wroteToPending(): void {
+		this.#core.signal({ kind: 'pending' });
+		if (this.#leads) void this.#conversation.pump();
+		void this.#core.recount();
+	}
+
+	async #committed(outcome: Outcome): Promise<void> {
+		this.#core.takeRows(outcome.rows, outcome.lost);
+		await this.#pages.committed(outcome);
+		const { pages, reset, lost } = outcome;
+		this.#signalStructure(outcome.rows, lost, { pages, reset });
+		await this.#core.recount();
+	}
+
+	#signalStructure(rows: readonly StoredRow[], lost: readonly DocumentId[], more: Partial<Pick<Outcome, 'pages' | 'reset'>> = {}): void {
+		const structure = rows.filter((row) => row.kind === 'employee' || row.kind === 'department').map((row) => row.id);
+		const { pages = [], reset = [] } = more;
+		this.#core.signal({ kind: 'committed', pages, reset, lost, structure });
+	}
+
+	#claim(document: DocumentId, tab: string, until: number | null): void {
+		const claims = this.#live.get(document) ?? new Map<string, number>();
+		if (until === null) claims.delete(tab);
+		else claims.set(tab, until);
+		if (claims.size > 0) this.#live.set(document, claims);
+		else this.#live.delete(document);
+		if (until === null && this.#leads) this.#conversation.rewind();
+	}
+
+	#isLive(document: DocumentId): boolean {
+		const claims = this.#live.get(document);
+		if (!claims) return false;
+		for (const [tab, until] of claims) if (until < this.#core.now()) claims.delete(tab);
+		return claims.size > 0;
+	}
+}

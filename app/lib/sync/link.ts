@@ -1,0 +1,37 @@
+/** The line to the relay: what a transport is, how it ends, and how long is waited before the next. */
+import { HEARTBEAT_MS } from '#crdt-model/wire/limits.ts';
+
+export interface Link {
+	send(frame: Uint8Array): void;
+	close(): void;
+}
+export interface LinkEvents {
+	opened(): void;
+	frame(bytes: Uint8Array): void;
+	/** @param code of the WebSocket close; 1006 where the line just broke */
+	closed(code: number): void;
+}
+/** Opens a connection to `/sync`. Events may come during the call. */
+export type Transport = (events: LinkEvents) => Link;
+
+export type Problem =
+	/** 4401: sign in again; everything is kept. */
+	| 'sign-in'
+	/** 4403: no longer of the company. */
+	| 'dismissed'
+	/** 4404: the portal is not there. */
+	| 'no-portal'
+	/** The relay speaks a newer version, or for another person: reload the app. */
+	| 'outdated'
+	| 'storage';
+
+export type LinkState = 'off' | 'connecting' | 'admitted' | 'waiting' | 'stopped';
+
+export const FINAL_CODES: Readonly<Record<number, Problem>> = { 4401: 'sign-in', 4403: 'dismissed', 4404: 'no-portal' };
+
+/** The first wait after a drop: long enough for a relay that restarts, short enough not to be noticed. */
+export const MIN_BACKOFF_MS = 500;
+/** The longest: a portal's devices must not storm a relay that comes back. */
+export const MAX_BACKOFF_MS = 60_000;
+/** The relay says something every HEARTBEAT_MS; two and a half of them without a word is a dead line. */
+export const SILENCE_MS = 2.5 * HEARTBEAT_MS;

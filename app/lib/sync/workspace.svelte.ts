@@ -1,0 +1,300 @@
+/**
+ * The reactive face of the replica: what every screen uses. One per tab; it opens the device's database, joins the person's other tabs, and
+ * shows rows by live queries. Screens never touch Yjs.
+ *
+ * Promises: everything here works without a network; `status` says no more than is known (P9); signing out by `wipe` leaves nothing.
+ * Leaves to others: the rules (crdt-model), the engine (engine.ts), sentences (messages).
+ */
+import { liveQuery } from 'dexie';
+import type { Verdict } from '#crdt-model/access/decide.ts';
+import type { DocumentId, IdMaker, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
+import { kindOf } from '#crdt-model/ids.ts';
+import type { RowOf } from '#crdt-model/kinds/index.ts';
+import type { RecordState } from '#crdt-model/record/state.ts';
+import { DexieReplicaStore } from '#storage/dexie/replica-store.ts';
+import { databaseName, ReplicaDatabase, SCHEMA_VERSION } from '#storage/dexie/schema.ts';
+import type { AsideItem, StoredRow, SyncState } from '#storage/replica-contract.ts';
+import { relayAddress, webSocketTransport } from './connection.ts';
+import { Replica, type Draft, type LinkState, type OpenedPage, type Problem, type ReplicaStatus, type RunResult, type TabSignal } from './engine.ts';
+import { lead, takeSlot, type Held } from './leader.ts';
+import { LivePage, type LiveState } from './live.ts';
+
+type TabMessage =
+	| { readonly to: 'replica'; readonly signal: TabSignal }
+	/** The leader's connection, for the tabs that have none. */
+	| { readonly to: 'status'; readonly link: LinkState; readonly word: ReplicaStatus['word']; readonly problem: Problem | null }
+	| { readonly to: 'leader'; readonly ask: 'status' | 'reconnect' };
+
+export interface LiveRecord<K extends KindName> {
+	readonly row: StoredRow<RowOf[K]>;
+	/** The whole state: comments, checklist, who wrote what and when. */
+	readonly state: RecordState;
+	readonly sync: SyncState;
+}
+
+export interface LiveValue<T> {
+	readonly current: T;
+	/** False until the first answer of the device's database, some milliseconds. */
+	readonly ready: boolean;
+}
+
+export interface WorkspaceOptions {
+	readonly portal: PortalId;
+	readonly person: PersonId;
+	/** Where the relay is; the page's own origin by default. */
+	readonly origin?: string;
+}
+
+export class Workspace {
+	readonly portal: PortalId;
+	readonly person: PersonId;
+	readonly replica: Replica;
+	readonly database: ReplicaDatabase;
+	readonly slot: string;
+	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null });
+	/** This tab owns the connection. */
+	leads = $state(false);
+	/** Another tab runs a newer version: this one has let go of the database and offers a reload. */
+	outdated = $state(false);
+	/** Whether the browser promised not to clear the device's data by itself. */
+	persistence = $state<'unknown' | 'granted' | 'refused'>('unknown');
+	#structure = $state(0);
+	#leaderSays = $state.raw<Pick<ReplicaStatus, 'link' | 'word' | 'problem'> | null>(null);
+	readonly #origin: string;
+	readonly #channel: BroadcastChannel;
+	readonly #slotLock: Held;
+	#leadership: Held | null = null;
+	readonly #endings: (() => void)[] = [];
+	#closed = false;
+
+	private constructor(options: WorkspaceOptions, parts: { replica: Replica; database: ReplicaDatabase; channel: BroadcastChannel; slot: Held & { slot: string } }) {
+		this.portal = options.portal;
+		this.person = options.person;
+		this.#origin = options.origin ?? location.origin;
+		this.replica = parts.replica;
+		this.database = parts.database;
+		this.#channel = parts.channel;
+		this.slot = parts.slot.slot;
+		this.#slotLock = parts.slot;
+	}
+
+	static async open(options: WorkspaceOptions): Promise<Workspace> {
+		const { portal, person } = options;
+		const name = databaseName(portal, person);
+		const database = new ReplicaDatabase(name);
+		const channel = new BroadcastChannel(`atrium:tabs:${name}`);
+		const slot = await takeSlot(`atrium:slot:${name}`);
+		const replica = await Replica.open({
+			portal,
+			person,
+			tab: slot.slot,
+			store: new DexieReplicaStore(database),
+			transport: webSocketTransport(relayAddress('/sync', options.origin ?? location.origin)),
+			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage)
+		});
+		const workspace = new Workspace(options, { replica, database, channel, slot });
+		workspace.#start(name);
+		return workspace;
+	}
+
+	get ids(): IdMaker {
+		return this.replica.ids;
+	}
+
+	/** Runs commands as one batch: kept and shown at once, or refused at once with the reason. */
+	run(...drafts: Draft[]): Promise<RunResult> {
+		return this.replica.run(drafts);
+	}
+
+	/** What the rule book says of a draft now: greys a button and says why. */
+	may(draft: Draft): Promise<Verdict> {
+		return this.replica.may(draft);
+	}
+
+	/** A person's name; read it in markup or `$derived`, it follows the directory. */
+	nameOf(person: PersonId | null | undefined): string {
+		void this.#structure;
+		return person ? this.replica.nameOf(person) : '';
+	}
+
+	/** The version of the company's structure; read it to depend on `replica.directory`. */
+	get structure(): number {
+		return this.#structure;
+	}
+
+	/**
+	 * A live query of the device's database. Call it while a component or effect is set up.
+	 * @param query reads what it depends on, and answers with the query itself: `() => { const s = stage; return (db) => db.rows('deal').where('stage').equals(s).toArray(); }`
+	 */
+	live<T>(query: () => (database: ReplicaDatabase) => Promise<T> | T, initial: T): LiveValue<T> {
+		let current = $state.raw(initial);
+		let ready = $state(false);
+		$effect(() => {
+			const ask = query();
+			const subscription = liveQuery(() => ask(this.database)).subscribe({
+				next: (value) => {
+					current = value;
+					ready = true;
+				},
+				// The database was closed under the query (sign-out, a newer version): the last answer stands.
+				error: () => {}
+			});
+			return () => subscription.unsubscribe();
+		});
+		return {
+			get current() {
+				return current;
+			},
+			get ready() {
+				return ready;
+			}
+		};
+	}
+
+	/** The table of a kind's rows, for queries: `database.rows(kind)` with its row type. */
+	rows<K extends KindName>(kind: K) {
+		return this.database.rows(kind) as unknown as import('dexie').Table<StoredRow<RowOf[K]>, DocumentId<K>>;
+	}
+
+	/** One record, live. `current` is null where it is not on this device. */
+	record<K extends KindName>(id: () => DocumentId<K> | null): LiveValue<LiveRecord<K> | null> {
+		return this.live<LiveRecord<K> | null>(() => {
+			const asked = id();
+			return async () => {
+				if (!asked || kindOf(asked) === null) return null;
+				const row = await this.rows(kindOf(asked) as K).get(asked);
+				return row ? { row, state: await this.replica.state(asked), sync: row.sync } : null;
+			};
+		}, null);
+	}
+
+	/** What lies in Set aside, newest first. */
+	asideItems(): LiveValue<AsideItem[]> {
+		return this.live(() => (database) => database.aside.orderBy('at').reverse().toArray(), []);
+	}
+
+	/** @param id a page or text, or the record whose page is meant */
+	openPage(id: DocumentId): Promise<OpenedPage> {
+		return this.replica.openPage(id, this.slot);
+	}
+
+	/** Company on an open page. Make another after each `onReset`; destroy it before `release`. */
+	goLive(page: OpenedPage, color: string, onState?: (state: LiveState) => void): LivePage {
+		const user = { name: this.replica.nameOf(this.person), color };
+		const live = new LivePage({ replica: this.replica, page, address: relayAddress('/live', this.#origin), user, ...(onState && { onState }) });
+		live.start();
+		return live;
+	}
+
+	/** After signing in again: the connection was given up with `problem: 'sign-in'`. */
+	reconnect(): void {
+		if (this.leads) this.replica.connect();
+		else this.#say({ to: 'leader', ask: 'reconnect' });
+	}
+
+	/** Asks the browser to keep the data; some ask the person, so call it from a gesture. */
+	async persist(): Promise<void> {
+		if (!navigator.storage?.persist) return;
+		this.persistence = (await navigator.storage.persist()) ? 'granted' : 'refused';
+	}
+
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#letGo();
+		await this.replica.close();
+	}
+
+	/** Signing out for good, or dismissal: nothing of this person stays on the device. */
+	async wipe(): Promise<void> {
+		this.#closed = true;
+		this.#letGo();
+		await this.replica.close().catch(() => {
+			// What could not be kept any more is about to be wiped.
+		});
+		await this.replica.store.wipe();
+	}
+
+	#start(name: string): void {
+		this.#channel.onmessage = ({ data }) => this.#hear(data as TabMessage);
+		this.#endings.push(this.replica.onStatus(() => this.#showStatus()));
+		this.database.on('versionchange', () => {
+			void this.#yield();
+			// Dexie's own answer would close before the last words are kept.
+			return false;
+		});
+		const onOnline = () => this.replica.wake();
+		const onHide = () => void this.replica.flush().catch(() => {});
+		const onVisibility = () => (document.visibilityState === 'hidden' ? onHide() : this.replica.wake());
+		window.addEventListener('online', onOnline);
+		window.addEventListener('pagehide', onHide);
+		window.addEventListener('blur', onHide);
+		document.addEventListener('visibilitychange', onVisibility);
+		this.#endings.push(() => {
+			window.removeEventListener('online', onOnline);
+			window.removeEventListener('pagehide', onHide);
+			window.removeEventListener('blur', onHide);
+			document.removeEventListener('visibilitychange', onVisibility);
+		});
+		this.#leadership = lead(`atrium:leader:${name}:${SCHEMA_VERSION}`, () => {
+			if (this.#closed) return;
+			this.leads = true;
+			this.#leaderSays = null;
+			this.replica.connect();
+		});
+		void navigator.storage?.persisted?.().then((granted) => {
+			if (granted) this.persistence = 'granted';
+		});
+		this.#say({ to: 'leader', ask: 'status' });
+		this.#showStatus();
+	}
+
+	#hear(message: TabMessage): void {
+		if (message.to === 'replica') {
+			void this.replica.heard(message.signal).catch(() => {
+				// The database is closing under this tab; the other tab has committed what it said.
+			});
+		} else if (message.to === 'status') {
+			if (this.leads) return;
+			this.#leaderSays = message;
+			this.#showStatus();
+		} else if (this.leads && message.ask === 'reconnect') this.replica.connect();
+		else if (this.leads) this.#sayStatus();
+	}
+
+	#showStatus(): void {
+		this.#structure = this.replica.structure;
+		const own = this.replica.status();
+		const says = this.#leaderSays;
+		// Own work that the leader has not counted yet is still on its way.
+		const word = says?.word === 'up-to-date' && own.pending > 0 ? 'sending' : says?.word;
+		this.status = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: word ?? own.word };
+		if (this.leads) this.#sayStatus();
+	}
+
+	#sayStatus(): void {
+		const { link, word, problem } = this.replica.status();
+		this.#say({ to: 'status', link, word, problem });
+	}
+
+	#say(message: TabMessage): void {
+		if (!this.#closed) this.#channel.postMessage(message);
+	}
+
+	/** A newer version of the app wants the database: keep the last words, then let go. */
+	async #yield(): Promise<void> {
+		await this.replica.flush().catch(() => {
+			// Nothing more can be kept here; the newer tab has all that was.
+		});
+		this.outdated = true;
+		await this.close();
+	}
+
+	#letGo(): void {
+		for (const end of this.#endings) end();
+		this.#leadership?.release();
+		this.#slotLock.release();
+		this.#channel.close();
+		this.leads = false;
+	}
+}

@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { claimDataDir, ConfigProblem, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'atrium-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('nothing set is the documented default', () => {
+	expect(readConfig({})).toMatchObject({ host: '127.0.0.1', port: 8420, dataDir: join(process.cwd(), 'data'), publicUrl: null, smtpUrl: null, tls: null });
+	expect(readConfig({ PORT: ' ', HOST: '', PUBLIC_URL: '' })).toEqual(readConfig({}));
+	expect(readConfig({ DATA_DIR: folder }).storageDir).toBe(join(folder, 'portals'));
+	expect(readConfig({ DATA_DIR: folder, STORAGE_URL: 'sqlite:' }).storageDir).toBe(join(folder, 'portals'));
+	expect(readConfig({ STORAGE_URL: 'sqlite:/srv/atrium' }).storageDir).toBe('/srv/atrium');
+	expect(readConfig({ PUBLIC_URL: 'https://Portal.Example.com/' }).publicUrl).toBe('https://portal.example.com');
+});
+
+test.each([
+	[{ PORT: 'eighty' }, /^PORT is "eighty"/],
+	[{ PORT: '70000' }, /^PORT/],
+	[{ PORT: '-1' }, /^PORT/],
+	[{ PORT: '8420.5' }, /^PORT/],
+	[{ HOST: 'a b' }, /^HOST/],
+	[{ STORAGE_URL: 'postgres://user:secret@db/x' }, /^(?!.*secret).*only sqlite: is supported in this version\.$/],
+	[{ PUBLIC_URL: 'portal.example.com' }, /^PUBLIC_URL/],
+	[{ PUBLIC_URL: 'ftp://portal.example.com' }, /^PUBLIC_URL/],
+	[{ PUBLIC_URL: 'https://portal.example.com/atrium' }, /^PUBLIC_URL/],
+	[{ SMTP_URL: 'mail:secret@example.com' }, /^(?!.*secret)SMTP_URL/],
+	[{ TLS_CERT: '/x.pem' }, /^TLS_CERT is set and TLS_KEY is not/],
+	[{ TLS_KEY: '/x.pem' }, /^TLS_KEY is set and TLS_CERT is not/],
+	[{ TLS_CERT: '/nowhere/x.pem', TLS_KEY: '/nowhere/y.pem' }, /^TLS_CERT names "\/nowhere\/x.pem", which cannot be read \(ENOENT\)/],
+	[{ TLS_CERT: import.meta.filename, TLS_KEY: import.meta.filename }, /^TLS_CERT and TLS_KEY are no certificate/]
+])('%j stops the start with one line', (environment, line) => {
+	let problem: unknown;
+	try {
+		readConfig(environment as Record<string, string>);
+	} catch (error) {
+		problem = error;
+	}
+	expect(problem).toBeInstanceOf(ConfigProblem);
+	expect((problem as Error).message).toMatch(line);
+	expect((problem as Error).message).not.toContain('\n');
+});
+
+test('the address follows from host and port, and plain http away from this machine is warned of', () => {
+	const at = (environment: Record<string, string>) => {
+		const config = readConfig(environment);
+		const url = publicUrlFor(config, 8420);
+		return [url, warningsFor(config, url).length];
+	};
+	expect(at({})).toEqual(['http://127.0.0.1:8420', 0]);
+	expect(at({ HOST: '::1' })).toEqual(['http://[::1]:8420', 0]);
+	expect(at({ HOST: '0.0.0.0' })).toEqual(['http://localhost:8420', 1]);
+	expect(at({ HOST: '192.168.1.5' })).toEqual(['http://192.168.1.5:8420', 1]);
+	expect(at({ PUBLIC_URL: 'http://portal.example.com' })).toEqual(['http://portal.example.com', 1]);
+	expect(at({ PUBLIC_URL: 'https://portal.example.com', HOST: '0.0.0.0' })).toEqual(['https://portal.example.com', 0]);
+});
+
+test('one relay per folder, and a folder that cannot be one', () => {
+	const dataDir = join(folder, 'claimed');
+	const claim = claimDataDir(dataDir);
+	expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+	expect(() => claimDataDir(dataDir)).toThrow(/^Another relay is using DATA_DIR/);
+	claim.release();
+	claimDataDir(dataDir).release();
+	writeFileSync(join(folder, 'file'), '');
+	expect(() => claimDataDir(join(folder, 'file', 'below'))).toThrow(/^DATA_DIR .* cannot write \(ENOTDIR\)/);
+	expect(() => claimDataDir(join(folder, 'file'))).toThrow(ConfigProblem);
+});
+
+test('a secret is made once, for the owner alone, and a broken one is not replaced', () => {
+	let calls = 0;
+	const random = (target: Uint8Array) => target.fill(++calls);
+	const first = keptSecret(folder, 'mac.key', 32, random);
+	expect([keptSecret(folder, 'mac.key', 32, random), calls]).toEqual([first, 1]);
+	expect(statSync(join(folder, 'mac.key')).mode & 0o777).toBe(0o600);
+	expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+	writeFileSync(join(folder, 'mac.key'), 'short');
+	expect(() => keptSecret(folder, 'mac.key', 32, random)).toThrow(/backup/);
+	expect(existsSync(join(folder, 'mac.key'))).toBe(true);
+});

@@ -1,0 +1,123 @@
+/**
+ * A portal's file as an auditor reads it: the log in order, and document by document, straight from SQLite.
+ *
+ * Promises: read-only; everything is of one moment, also while a relay goes on writing (a read transaction of SQLite in WAL mode); rows stream, so
+ * memory holds one entry or one document's history. It deliberately shares no code with the store that wrote the file, and asks nothing of
+ * a running relay, whose word is what is being checked.
+ * Leaves to others: what is right (verify.ts).
+ */
+import { DatabaseSync } from 'node:sqlite';
+import type { DocumentId, KindName, PersonId } from '#crdt-model/ids.ts';
+import type { Command } from '#crdt-model/record/command.ts';
+import { SCHEMA_VERSION } from '#storage/sqlite/schema.ts';
+
+export interface ArchivedEntry {
+	readonly seq: number;
+	readonly document: DocumentId;
+	readonly docSeq: number;
+	readonly author: PersonId;
+	readonly authoredAt: number;
+	readonly acceptedAt: number;
+	readonly command: Command | null;
+	readonly rightsVersion: number;
+	readonly bytes: Uint8Array;
+	readonly mac: Uint8Array;
+	readonly hash: Uint8Array;
+}
+
+export interface ArchivedDocument {
+	readonly id: DocumentId;
+	readonly kind: KindName;
+	readonly docSeq: number;
+	readonly seq: number;
+	readonly firstSeq: number;
+	readonly scope: string;
+	readonly audience: readonly string[];
+	readonly row: unknown;
+	readonly snapshot: { readonly docSeq: number; readonly bytes: Uint8Array } | null;
+	/** Who reaches it by the index that is asked for every read. */
+	readonly reach: readonly string[];
+}
+
+export interface ArchivedHead {
+	readonly seq: number;
+	readonly chain: Uint8Array;
+	readonly counters: Readonly<Record<string, number>>;
+}
+
+/** A file that cannot be read as a portal; the message is the difference that is reported. */
+export class Unreadable extends Error {}
+
+type LogRow = Omit<ArchivedEntry, 'command'> & { readonly command: string };
+
+const LOG = `SELECT seq, document, doc_seq AS docSeq, author, authored_at AS authoredAt, accepted_at AS acceptedAt, command,
+	rights_version AS rightsVersion, bytes, mac, hash FROM log`;
+const DOCUMENTS = `SELECT d.id, d.kind, d.doc_seq AS docSeq, d.seq, d.first_seq AS firstSeq, d.scope, d.audience, d."row" AS row,
+	s.doc_seq AS snapshotDocSeq, s.bytes AS snapshot FROM documents d LEFT JOIN snapshots s ON s.document = d.id ORDER BY d.id`;
+
+export class PortalArchive {
+	readonly #database: DatabaseSync;
+
+	constructor(file: string) {
+		try {
+			this.#database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+		} catch (error) {
+			throw new Unreadable(`cannot be opened: ${(error as Error).message}`);
+		}
+		try {
+			const { user_version: version } = this.#database.prepare('PRAGMA user_version').get() as { user_version: number };
+			if (version !== SCHEMA_VERSION) throw new Unreadable(`has schema version ${version}, and this program reads version ${SCHEMA_VERSION}`);
+			this.#database.exec('BEGIN');
+		} catch (error) {
+			this.close();
+			throw error instanceof Unreadable ? error : new Unreadable(`cannot be read: ${(error as Error).message}`);
+		}
+	}
+
+	close(): void {
+		this.#database.close();
+	}
+
+	/** SQLite's own check of its pages and indexes, or null when it is content. */
+	damage(): string | null {
+		const [first] = this.#database.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[];
+		return first?.quick_check === 'ok' ? null : String(first?.quick_check);
+	}
+
+	head(): ArchivedHead {
+		const row = this.#database.prepare('SELECT seq, chain, counters FROM head').get() as { seq: number; chain: Uint8Array; counters: string } | undefined;
+		if (!row) throw new Unreadable('has no head');
+		return { ...row, counters: JSON.parse(row.counters) as Record<string, number> };
+	}
+
+	*entries(): Generator<ArchivedEntry> {
+		for (const row of this.#database.prepare(`${LOG} ORDER BY seq`).iterate()) yield entryOf(row as unknown as LogRow);
+	}
+
+	*history(document: DocumentId): Generator<ArchivedEntry> {
+		for (const row of this.#database.prepare(`${LOG} WHERE document = ? ORDER BY doc_seq`).iterate(document)) yield entryOf(row as unknown as LogRow);
+	}
+
+	*documents(): Generator<ArchivedDocument> {
+		const reach = this.#database.prepare('SELECT principal FROM reach WHERE scope = ? ORDER BY principal');
+		for (const found of this.#database.prepare(DOCUMENTS).iterate()) {
+			const { snapshot, snapshotDocSeq, audience, row, ...head } = found as unknown as Omit<ArchivedDocument, 'snapshot' | 'audience' | 'row' | 'reach'> & {
+				audience: string;
+				row: string;
+				snapshot: Uint8Array | null;
+				snapshotDocSeq: number | null;
+			};
+			yield {
+				...head,
+				audience: JSON.parse(audience) as string[],
+				row: JSON.parse(row) as unknown,
+				snapshot: snapshot && snapshotDocSeq !== null ? { docSeq: snapshotDocSeq, bytes: snapshot } : null,
+				reach: (reach.all(head.id) as { principal: string }[]).map(({ principal }) => principal)
+			};
+		}
+	}
+}
+
+function entryOf(row: LogRow): ArchivedEntry {
+	return { ...row, command: JSON.parse(row.command) as Command | null };
+}

@@ -1,0 +1,78 @@
+/** What was typed after `npm run portal --`, as a union. Wrong input is a `UsageProblem` with one line. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { resolve } from 'node:path';
+
+export class UsageProblem extends Error {}
+
+export type Asked =
+	| { readonly command: 'help'; readonly of: CommandName | null }
+	| {
+			readonly command: 'demo';
+			readonly json: boolean;
+			/** Absolute; null for the copy in the repository. */
+			readonly folder: string | null;
+			readonly dates: 'keep' | 'today';
+			readonly password?: string | undefined;
+			readonly company?: string | undefined;
+	  }
+	| { readonly command: 'verify'; readonly json: boolean };
+
+export const COMMANDS = ['demo', 'verify'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+export const HELP = `npm run portal -- <command> [--json]
+
+  demo     makes a new company of real files and prints sign-ins
+             --data <folder>     accounts.csv, products.csv, sales_pipeline.csv, sales_teams.csv (default: test/data/crm)
+             --dates today|keep  today (default) moves all dates as a whole so that the latest one is today
+             --company <name>    the company's name (default: MavenTech)
+             --password <text>   everybody's password (default: a random one)
+  verify   recomputes every portal's hash chain and compares documents and rows with the log
+
+  --json   prints one JSON value instead of text
+  --help   prints this
+
+Commands work while the relay runs and while it does not. DATA_DIR and STORAGE_URL say where the portals are, as for the relay.
+Exit codes: 0 done, 1 could not be done or a difference was found, 2 not understood.`;
+
+const OPTIONS: Record<CommandName, NonNullable<ParseArgsConfig['options']>> = {
+	demo: {
+		json: { type: 'boolean' },
+		help: { type: 'boolean', short: 'h' },
+		data: { type: 'string' },
+		dates: { type: 'string' },
+		password: { type: 'string' },
+		company: { type: 'string' }
+	},
+	verify: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+};
+
+/** @param cwd what a relative folder is relative to: where npm was called */
+export function readArguments(args: readonly string[], cwd: string): Asked {
+	// A command's name first: what stands behind an option may be anything.
+	const name = args.find(isCommand) ?? args.find((arg) => !arg.startsWith('-'));
+	if (args.length === 0) throw new UsageProblem('Which command?');
+	if (name === undefined) {
+		if (args.every((arg) => arg === '--help' || arg === '-h' || arg === '--json')) return { command: 'help', of: null };
+		throw new UsageProblem(`${quoted(args[0]!)} is no command.`);
+	}
+	if (name === 'help') return { command: 'help', of: null };
+	if (!isCommand(name)) throw new UsageProblem(`${quoted(name)} is no command.`);
+	let values: Record<string, unknown>;
+	try {
+		({ values } = parseArgs({ args: args.toSpliced(args.indexOf(name), 1), options: OPTIONS[name], strict: true }));
+	} catch (error) {
+		throw new UsageProblem((error as Error).message.split(/\n|\. /)[0]!);
+	}
+	const json = values.json === true;
+	if (values.help) return { command: 'help', of: name };
+	if (name === 'verify') return { command: 'verify', json };
+	const { data, dates = 'today', password, company } = values as Record<string, string | undefined>;
+	if (dates !== 'keep' && dates !== 'today') throw new UsageProblem(`--dates is keep or today, not ${quoted(dates)}.`);
+	if (company !== undefined && (company.trim() === '' || company.trim().length > 100)) throw new UsageProblem('--company is a name of 1 to 100 characters.');
+	if (data === '') throw new UsageProblem('--data names no folder.');
+	return { command: 'demo', json, folder: data === undefined ? null : resolve(cwd, data), dates, password, company: company?.trim() };
+}
+
+const isCommand = (name: string): name is CommandName => (COMMANDS as readonly string[]).includes(name);
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 60));

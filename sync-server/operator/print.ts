@@ -1,0 +1,38 @@
+/** What the operator's commands say to people. Programs ask with `--json`. */
+import type { DemoResult } from '../import/demo.ts';
+import type { Verified } from './verify.ts';
+
+const ROLES = ['administrator', 'manager', 'agent'] as const;
+/** The rest is there with --json. */
+const SIGN_INS_PER_ROLE = 2;
+
+export function demoText({ portal, people, summary }: DemoResult): string {
+	const { company, made, stages, didNotFit, absentColumns, shiftedDays, tookMs } = summary;
+	const n = (value: number) => value.toLocaleString('en-US');
+	const lines = [
+		`Made ${company} (${portal}) in ${(tookMs / 1000).toFixed(1)} s:`,
+		`  ${n(made.opportunities)} opportunities → ${n(made.deals)} deals (${n(stages.prospecting)} prospecting, ${n(stages.engaging)} engaging, ${n(stages.won)} won, ${n(stages.lost)} lost)`,
+		`  ${n(made.accounts)} accounts, ${n(made.products)} products`,
+		`  ${n(made.offices)} offices, ${n(made.teams)} teams; ${n(made.managers)} managers, ${n(made.agents)} agents, 1 administrator`,
+		`  ${n(made.tasks)} tasks (${n(made.descriptions)} with a description), ${n(made.pages)} pages`,
+		...(shiftedDays === 0 ? [] : [`  all dates moved by ${n(shiftedDays)} days, so that the latest one is today`]),
+		...(absentColumns.length ? [`  columns that the files do not have: ${absentColumns.join(', ')}`] : [])
+	];
+	if (didNotFit.length) lines.push('', 'What did not fit, and what became of it:');
+	for (const { count, says, examples } of didNotFit) lines.push(`  ${n(count).padStart(6)}  ${says} (${examples.join('; ')})`);
+	lines.push('', `Sign-ins, all with the password ${people[0]!.password}`);
+	for (const role of ROLES) {
+		const all = people.filter((person) => person.role === role);
+		for (const { name, email } of all.slice(0, SIGN_INS_PER_ROLE)) lines.push(`  ${role.padEnd(13)}  ${email}  (${name})`);
+		if (all.length > SIGN_INS_PER_ROLE) lines.push(`  ${' '.repeat(13)}  and ${n(all.length - SIGN_INS_PER_ROLE)} more ${role}s`);
+	}
+	return lines.map(oneLine).join('\n');
+}
+
+export function verifiedText({ portal, entries, documents, difference }: Verified): string {
+	const counted = `${entries.toLocaleString('en-US')} entries, ${documents.toLocaleString('en-US')} documents`;
+	return oneLine(difference === null ? `${portal}  as it was accepted  (${counted})` : `${portal}  DIFFERS: ${difference}  (read until then: ${counted})`);
+}
+
+/** Names come from files: no line of theirs ends ours, and none of their control characters reaches the terminal. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');

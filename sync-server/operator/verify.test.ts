@@ -1,0 +1,108 @@
+/** `verify` on SQLite files that somebody changed behind the relay's back. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IdMaker, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
+import { makeDemo } from '../import/demo.ts';
+import { PortalWriter } from '../import/portal-writer.ts';
+import { MAC_KEY, NOW, SMALL, tablesOf, testRelay } from '../import/testing.ts';
+import { verifyPortal } from './verify.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'atrium-verify-'));
+let portal: PortalId;
+let whole: string;
+
+beforeAll(async () => {
+	const relay = await testRelay(await SqliteRelayStore.open(folder));
+	({ portal } = await makeDemo(await tablesOf({ ...SMALL }), relay));
+	const opened = (await relay.portals.portal(portal))!;
+	// A document that has a snapshot: compaction comes after 200 changes.
+	const writer = new PortalWriter(opened, new IdMaker(), NOW);
+	const author = [...opened.directory.people][0]!.id as PersonId;
+	const task = writer.ids.document('task');
+	await writer.submit(author, [writer.command(task, 'task.create', { title: 'Busy' })]);
+	for (let n = 0; n < 210; n++) await writer.submit(author, [writer.command(task, 'task.comment', { item: writer.ids.item(), text: `comment ${n}` })]);
+	await relay.end();
+	whole = join(folder, `${portal}.db`);
+	// Into the file itself: copies are taken of it alone.
+	const database = new DatabaseSync(whole);
+	database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE');
+	database.close();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let copies = 0;
+/** Verifies a copy after a change to it. */
+function after(change: (database: DatabaseSync) => void, key: Uint8Array = MAC_KEY): string | null {
+	const copy = join(folder, `copy-${++copies}.sqlite`);
+	copyFileSync(whole, copy);
+	const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
+	change(database);
+	database.close();
+	return verifyPortal(copy, portal, key).difference;
+}
+const run = (sql: string, ...values: SQLInputValue[]) => (database: DatabaseSync) => {
+	expect(Number(database.prepare(sql).run(...values).changes)).toBeGreaterThan(0);
+};
+
+/** The same bytes with one of them another. */
+function flipped(database: DatabaseSync, table: string, column: string, where: string): void {
+	const { rowid, bytes } = database.prepare(`SELECT rowid, ${column} AS bytes FROM ${table} WHERE ${where}`).get() as { rowid: number; bytes: Uint8Array };
+	const changed = Uint8Array.from(bytes);
+	changed[changed.length >> 1]! ^= 1;
+	database.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(changed, rowid);
+}
+
+test('a file that nobody touched is as it was accepted, also while it is open elsewhere', () => {
+	const verified = verifyPortal(whole, portal, MAC_KEY);
+	expect(verified.difference).toBeNull();
+	expect(verified.entries).toBeGreaterThan(400);
+	const database = new DatabaseSync(whole);
+	database.exec('PRAGMA journal_mode = WAL');
+	expect(verifyPortal(whole, portal, MAC_KEY)).toEqual(verified);
+	database.exec('PRAGMA journal_mode = DELETE');
+	database.close();
+});
+
+describe('what was changed is found', () => {
+	const cases: [string, (database: DatabaseSync) => void, RegExp][] = [
+		['a byte of an entry', (database) => flipped(database, 'log', 'bytes', 'seq = 30'), /^entry 30 of .* breaks the hash chain/],
+		['a command', run(`UPDATE log SET command = replace(command, 'Acme', 'Acne') WHERE seq = (SELECT min(seq) FROM log WHERE command LIKE '%Acme%')`), /breaks the hash chain/],
+		['an author', run('UPDATE log SET author = (SELECT author FROM log WHERE seq = 1) WHERE seq = 40'), /^entry 40 of .* breaks the hash chain/],
+		['a time', run('UPDATE log SET accepted_at = accepted_at + 1 WHERE seq = 40'), /^entry 40 of .* breaks/],
+		['a hash', (database) => flipped(database, 'log', 'hash', 'seq = 12'), /^entry 12 of .* breaks/],
+		['a seal', (database) => flipped(database, 'log', 'mac', 'seq = 12'), /^entry 12 of .* does not carry this relay's seal$/],
+		['an entry that was removed', run('DELETE FROM log WHERE seq = 20'), /^entry 20 is missing \(the next one is 21\)$/],
+		['the last entries cut off', run('DELETE FROM log WHERE seq > 50'), /^the head says \d+ entries and the log ends at 50$/],
+		['the last entries and the head cut off', (database) => database.exec('DELETE FROM log WHERE seq > 50; UPDATE head SET seq = 50'), /^the head does not carry the hash/],
+		['a row', run(`UPDATE documents SET row = json_set(row, '$.amount', 1) WHERE kind = 'deal' AND rowid = (SELECT min(rowid) FROM documents WHERE kind = 'deal')`), /^deal_.*: its row says something else than the log \(amount\)$/],
+		['an audience', run(`UPDATE documents SET audience = '["all"]' WHERE kind = 'deal'`), /^deal_.*: its audience is not the one/],
+		['the index of readers', run(`INSERT INTO reach SELECT id, 'all' FROM documents WHERE kind = 'deal' LIMIT 1`), /^deal_.*: the index of who reaches it/],
+		['a scope', run(`UPDATE documents SET scope = (SELECT id FROM documents WHERE kind = 'settings') WHERE kind = 'deal'`), /^deal_.*: its audience is that of settings_/],
+		['a snapshot', (database) => flipped(database, 'snapshots', 'bytes', '1'), /^(task_.*: its snapshot says something else than the log|cannot be read: .+)$/],
+		['a removed document', run(`DELETE FROM documents WHERE kind = 'deal' AND rowid = (SELECT min(rowid) FROM documents WHERE kind = 'deal')`), /^the documents account for \d+ of \d+ entries/],
+		['a first entry', run(`UPDATE documents SET first_seq = first_seq + 1 WHERE kind = 'product'`), /^product_.*: names other first and last entries/],
+		['a counter', run(`UPDATE head SET counters = '{"deal":1,"task":61}'`), /^the counter of deal is 1 and its highest number 3$/],
+		['a table that is gone', (database) => database.exec('DROP TABLE snapshots'), /^cannot be read: no such table/]
+	];
+	for (const [name, change, says] of cases) test(name, () => expect(after(change)).toMatch(says));
+	test('a snapshot that says something else in good form', () => {
+		const difference = after((database) => {
+			const { bytes } = database.prepare('SELECT bytes FROM snapshots').get() as { bytes: Uint8Array };
+			const text = Buffer.from(bytes);
+			const at = text.indexOf('comment 7');
+			text.write('kommen', at);
+			database.prepare('UPDATE snapshots SET bytes = ?').run(text);
+		});
+		expect(difference).toMatch(/^task_.*: its snapshot says something else than the log$/);
+	});
+	test('another relay’s key', () => expect(after(() => {}, new Uint8Array(32))).toMatch(/^entry 1 of .* does not carry this relay's seal$/));
+	test('a file that is no portal', () => {
+		const file = join(folder, 'text.sqlite');
+		writeFileSync(file, 'not a database at all, but long enough to look at it twice '.repeat(40));
+		expect(verifyPortal(file, portal, MAC_KEY).difference).toMatch(/^cannot be read: file is not a database$/);
+	});
+});

@@ -1,0 +1,181 @@
+/**
+ * `verify`: whether a portal's file still says what was accepted. The first difference is reported.
+ *
+ *   pages of the file → chain and seals, entry by entry → each document: history, snapshot, row, audience → counters
+ *
+ * Promises: memory holds one entry or one document; a relay that writes meanwhile is not disturbed and disturbs nothing; whatever the file
+ * holds, the answer is a sentence and never a fault. Documents are always rebuilt from their first entry: nothing of the log is thrown
+ * away in this version.
+ * Not covered by the chain, and therefore not judged: who was told that their value gave way, answers to commands, bindings of client ids.
+ */
+import * as Y from 'yjs';
+import type { DocumentId, PortalId } from '#crdt-model/ids.ts';
+import { kindOf } from '#crdt-model/ids.ts';
+import { kindNamed } from '#crdt-model/kinds/index.ts';
+import { collectionsOf, type Kind } from '#crdt-model/record/kind.ts';
+import { rowOf } from '#crdt-model/record/plan.ts';
+import { readFromDoc } from '#crdt-model/record/state.ts';
+import { CHAIN_START, chained, sealOf } from '../log/seal.ts';
+import { PortalArchive, Unreadable, type ArchivedDocument, type ArchivedHead } from './archive.ts';
+
+export interface Verified {
+	readonly portal: PortalId;
+	readonly entries: number;
+	readonly documents: number;
+	/** The first thing that is not as it was accepted; null when there is none. */
+	readonly difference: string | null;
+}
+
+export function verifyPortal(file: string, portal: PortalId, macKey: Uint8Array): Verified {
+	const counts = { entries: 0, documents: 0 };
+	let archive: PortalArchive | null = null;
+	try {
+		archive = new PortalArchive(file);
+		const difference = firstDifference(archive, portal, macKey, counts);
+		return { portal, ...counts, difference };
+	} catch (error) {
+		if (error instanceof TypeError && archive === null) throw error;
+		const said = error instanceof Unreadable ? error.message : `cannot be read: ${(error as Error).message}`;
+		return { portal, ...counts, difference: said.split('\n')[0]! };
+	} finally {
+		archive?.close();
+	}
+}
+
+interface Counts {
+	entries: number;
+	documents: number;
+}
+
+function firstDifference(archive: PortalArchive, portal: PortalId, macKey: Uint8Array, counts: Counts): string | null {
+	const head = archive.head();
+	// Both halves are asked before SQLite's own check: they say what was changed, it says only where.
+	return logDifference(archive, head, portal, macKey, counts) ?? documentsDifference(archive, head, counts) ?? damageOf(archive);
+}
+
+function damageOf(archive: PortalArchive): string | null {
+	const damage = archive.damage();
+	return damage === null ? null : `the file is damaged: ${damage.slice(0, 200)}`;
+}
+
+function logDifference(archive: PortalArchive, head: ArchivedHead, portal: PortalId, macKey: Uint8Array, counts: Counts): string | null {
+	let chain = CHAIN_START;
+	for (const entry of archive.entries()) {
+		const expected = counts.entries + 1;
+		if (entry.seq !== expected) return `entry ${expected} is missing (the next one is ${entry.seq})`;
+		chain = chained(chain, entry, entry.rightsVersion);
+		if (!same(chain, entry.hash)) return `entry ${entry.seq} of ${entry.document} breaks the hash chain: it, or its place, is not as it was accepted`;
+		if (!same(sealOf(macKey, portal, entry), entry.mac)) return `entry ${entry.seq} of ${entry.document} does not carry this relay's seal`;
+		counts.entries++;
+	}
+	if (head.seq !== counts.entries) return `the head says ${head.seq} entries and the log ends at ${counts.entries}`;
+	return same(chain, head.chain) ? null : 'the head does not carry the hash of the last entry';
+}
+
+function documentsDifference(archive: PortalArchive, head: ArchivedHead, counts: Counts): string | null {
+	let entries = 0;
+	const highest: Record<string, number> = {};
+	for (const document of archive.documents()) {
+		const difference = documentDifference(archive, document);
+		if (difference !== null) return `${document.id}: ${difference}`;
+		const { number } = document.row as { number: number | null };
+		if (number !== null) highest[document.kind] = Math.max(highest[document.kind] ?? 0, number);
+		entries += document.docSeq;
+		counts.documents++;
+	}
+	if (entries !== head.seq) return `the documents account for ${entries} of ${head.seq} entries: a document is missing`;
+	for (const kind of new Set([...Object.keys(highest), ...Object.keys(head.counters)])) {
+		if (highest[kind] !== head.counters[kind]) return `the counter of ${kind} is ${head.counters[kind] ?? 0} and its highest number ${highest[kind] ?? 0}`;
+	}
+	return null;
+}
+
+function documentDifference(archive: PortalArchive, stored: ArchivedDocument): string | null {
+	const name = kindOf(stored.id);
+	if (name === null || name !== stored.kind) return `is no document of kind ${stored.kind}`;
+	const kind = kindNamed(name);
+	const built = new Y.Doc();
+	const kept = stored.snapshot ? new Y.Doc() : null;
+	try {
+		let last = { docSeq: 0, seq: 0 };
+		let firstSeq = 0;
+		if (kept && stored.snapshot) Y.applyUpdate(kept, stored.snapshot.bytes);
+		for (const { docSeq, seq, bytes } of archive.history(stored.id)) {
+			if (docSeq !== last.docSeq + 1) return `its change ${last.docSeq + 1} is missing`;
+			if (docSeq === 1) firstSeq = seq;
+			last = { docSeq, seq };
+			Y.applyUpdate(built, bytes);
+			if (kept && docSeq > stored.snapshot!.docSeq) Y.applyUpdate(kept, bytes);
+		}
+		if (last.docSeq !== stored.docSeq) return `has ${stored.docSeq} changes by its head and ${last.docSeq} in the log`;
+		if (last.seq !== stored.seq || firstSeq !== stored.firstSeq) return 'names other first and last entries than the log';
+		if (stored.snapshot && stored.snapshot.docSeq > stored.docSeq) return 'has a snapshot of changes that the log does not know';
+		if (kept && !sameDocument(kind, built, kept)) return 'its snapshot says something else than the log';
+		return rowDifference(kind, stored, built);
+	} finally {
+		built.destroy();
+		kept?.destroy();
+	}
+}
+
+function rowDifference(kind: Kind, stored: ArchivedDocument, doc: Y.Doc): string | null {
+	const row = rowOf(kind, stored.id, readFromDoc(doc, collectionsOf(kind)));
+	if (row === null) return 'the log makes no record of it';
+	if (canonical(row) !== canonical(stored.row)) return `its row says something else than the log (${firstOther(row, stored.row)})`;
+	const audience = kind.audience(row);
+	const [scope, principals]: [DocumentId, readonly string[]] = 'scope' in audience ? [audience.scope, []] : [stored.id, audience];
+	if (scope !== stored.scope) return `its audience is that of ${stored.scope} instead of ${scope}`;
+	const wanted = canonical([...new Set(principals)].sort());
+	if (canonical([...new Set(stored.audience)].sort()) !== wanted) return 'its audience is not the one that the log gives it';
+	return canonical([...stored.reach].sort()) === wanted ? null : 'the index of who reaches it is not the one that the log gives it';
+}
+
+/** Fields, content, clocks and deletions; not how structs are split, in which a rebuild may differ. */
+function sameDocument(kind: Kind, a: Y.Doc, b: Y.Doc): boolean {
+	if (!Y.equalSnapshots(Y.snapshot(a), Y.snapshot(b))) return false;
+	const fields = (doc: Y.Doc) => canonical(Object.fromEntries(readFromDoc(doc, collectionsOf(kind))));
+	if (fields(a) !== fields(b)) return false;
+	if (!kind.content) return true;
+	const { root, shape } = kind.content;
+	const content = (doc: Y.Doc) => doc.get(root, shape === 'rich' ? Y.XmlText : Y.Text) as unknown as Y.AbstractType<unknown>;
+	return dumpOf(content(a)) === dumpOf(content(b));
+}
+
+/** What lives in a shared type, recursively; `maxDepth` of the gate bounds the recursion. */
+function dumpOf(type: Y.AbstractType<unknown>): string {
+	const list: unknown[] = [];
+	for (let item = type._start; item !== null; item = item.right) {
+		if (item.deleted) continue;
+		const content = contentOf(item);
+		// How characters were typed is not what they say.
+		if (typeof content === 'string' && typeof list.at(-1) === 'string') list.push((list.pop() as string) + content);
+		else list.push(content);
+	}
+	const keyed = [...type._map].filter(([, item]) => !item.deleted).map(([key, item]) => [key, contentOf(item)] as const);
+	return canonical({ list, keyed: Object.fromEntries(keyed) });
+}
+
+function contentOf({ content }: Y.Item): unknown {
+	if (content instanceof Y.ContentType) return { type: content.type.constructor.name, inside: dumpOf(content.type as Y.AbstractType<unknown>) };
+	return content instanceof Y.ContentString ? content.str : { values: content.getContent() };
+}
+
+/** JSON with keys in one order. */
+function canonical(value: unknown): string {
+	return JSON.stringify(value, (_, inner: unknown) =>
+		typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+			? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+			: inner
+	);
+}
+
+function firstOther(log: object, row: unknown): string {
+	const stored = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>;
+	const expected = log as Record<string, unknown>;
+	const key = [...new Set([...Object.keys(expected), ...Object.keys(stored)])].find((name) => canonical(expected[name] ?? null) !== canonical(stored[name] ?? null));
+	return key ?? 'its fields';
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+	return Buffer.compare(a, b) === 0;
+}

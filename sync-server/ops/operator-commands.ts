@@ -1,0 +1,14 @@
+/**
+ * What `npm run portal` may ask of a running relay: a registry by name. A command gets the JSON that the command line sent and judges it itself; what
+ * it returns is sent back as JSON, and a thrown error is a 500 that is logged.
+ */
+import { demoCommand } from '../operator/demo-command.ts';
+import type { Services } from '../rest/call.ts';
+import type { OperatorCommands } from './operator.ts';
+
+export function operatorCommands({ portals, accounts, now }: Services): OperatorCommands {
+	const commands: OperatorCommands = new Map();
+	commands.set('ping', async () => ({ pid: process.pid }));
+	commands.set('demo', (args) => demoCommand({ portals, accounts, now }, args));
+	return commands;
+}

@@ -1,0 +1,193 @@
+/**
+ * One call: who makes it, from where, and with what. Every route passes here before its handler runs.
+ *
+ * Promises: a call is made by the person of a living session or by nobody; by cookie nothing is changed from a page that is not ours; a body is JSON of
+ * at most `MAX_CALL_BYTES` and has the route's schema before a handler sees it; answers are never cached.
+ * Leaves to others: rights (the gate, and handlers where the gate is not asked).
+ */
+import type { Context, Hono } from 'hono';
+import * as v from 'valibot';
+import type { PersonId } from '#crdt-model/ids.ts';
+import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
+import { originAllowed, tokenFromCookie } from '../accounts/cookie.ts';
+import type { Letters } from '../accounts/letters.ts';
+import type { Portal } from '../room/portal.ts';
+import type { Portals } from '../room/portals.ts';
+import { problem, type FieldError } from './problem.ts';
+
+/** What every handler may use. */
+export interface Services {
+	readonly accounts: Accounts;
+	readonly portals: Portals;
+	readonly letters: Letters;
+	readonly publicUrl: string;
+	readonly now: () => number;
+}
+export type Bindings = { Bindings: { ip: string | null; isLocal: boolean } };
+export type App = Hono<Bindings>;
+
+type Schema = v.GenericSchema;
+export interface RouteSpec<Body extends Schema | undefined = Schema | undefined, Query extends Schema | undefined = Schema | undefined> {
+	readonly method: 'get' | 'post' | 'delete';
+	/** `/api/v1/documents/{id}` */
+	readonly path: string;
+	readonly summary: string;
+	/** Whether only a signed-in person may call it. */
+	readonly signedIn: boolean;
+	readonly body?: Body;
+	readonly query?: Query;
+	readonly answer: { readonly status: number; readonly description: string; readonly schema?: Schema; readonly type?: string };
+	/** Statuses of its problems beside those that every such call may have. */
+	readonly problems?: readonly number[];
+}
+
+/** Keeps the schemas' types. */
+export function route<Body extends Schema | undefined = undefined, Query extends Schema | undefined = undefined>(
+	spec: RouteSpec<Body, Query>
+): RouteSpec<Body, Query> {
+	return spec;
+}
+
+type Output<S> = S extends Schema ? v.InferOutput<S> : undefined;
+
+export interface Call<Body = undefined, Query = undefined> {
+	readonly body: Body;
+	readonly query: Query;
+	readonly ip: string | null;
+	readonly isLocal: boolean;
+	header(name: string): string | undefined;
+	/** A part of the path, decoded. */
+	param(name: string): string;
+}
+export interface Caller {
+	readonly signIn: ResolvedSession;
+	readonly token: string;
+	readonly portal: Portal;
+	readonly person: PersonId;
+}
+
+type Result = Response | Promise<Response>;
+
+/** A route for anyone. */
+export function everyone<B extends Schema | undefined, Q extends Schema | undefined>(
+	app: App,
+	services: Services,
+	spec: RouteSpec<B, Q>,
+	handler: (call: Call<Output<B>, Output<Q>>) => Result
+): void {
+	app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
+		const origin = c.req.header('origin');
+		// Programs send no Origin; a browser does, and then the cookie that is set must be for a page of ours.
+		if (spec.method !== 'get' && origin !== undefined && !originAllowed(origin, services.publicUrl, c.req.header('host'))) return finished(problem('bad-origin'));
+		return finished(await withInput(c, spec, handler));
+	});
+}
+
+/** A route for signed-in people. */
+export function members<B extends Schema | undefined, Q extends Schema | undefined>(
+	app: App,
+	services: Services,
+	spec: RouteSpec<B, Q>,
+	handler: (call: Call<Output<B>, Output<Q>>, caller: Caller) => Result
+): void {
+	app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
+		const caller = await callerOf(c, services, spec.method !== 'get');
+		return finished(caller instanceof Response ? caller : await withInput<B, Q>(c, spec, (call) => handler(call, caller)));
+	});
+}
+
+export const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+
+export interface Credentials {
+	readonly token: string;
+	readonly byCookie: boolean;
+}
+
+/** `Authorization` where there is one, else the cookie; a bad header is not mended by a good cookie. */
+export function credentialsOf(authorization: string | undefined, cookie: string | undefined): Credentials | null {
+	if (authorization) {
+		const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(authorization)?.[1];
+		return token === undefined ? null : { token, byCookie: false };
+	}
+	const token = tokenFromCookie(cookie);
+	return token === null ? null : { token, byCookie: true };
+}
+
+async function callerOf(c: Context<Bindings>, { accounts, portals, publicUrl }: Services, changes: boolean): Promise<Caller | Response> {
+	const credentials = credentialsOf(c.req.header('authorization'), c.req.header('cookie'));
+	const signIn = credentials && accounts.resolveToken(credentials.token);
+	if (!credentials || !signIn) return notSignedIn();
+	if (changes && credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return problem('bad-origin');
+	const portal = await portals.portal(signIn.portal);
+	if (!portal) return notSignedIn();
+	if (!portal.actorOf(signIn.employee)) return problem('not-a-member');
+	return { signIn, token: credentials.token, portal, person: signIn.employee };
+}
+
+export const notSignedIn = (headers: Record<string, string> = {}): Response =>
+	problem('not-signed-in', { headers: { ...headers, 'www-authenticate': 'Bearer' } });
+
+async function withInput<B extends Schema | undefined, Q extends Schema | undefined>(
+	c: Context<Bindings>,
+	spec: RouteSpec<B, Q>,
+	handler: (call: Call<Output<B>, Output<Q>>) => Result
+): Promise<Response> {
+	let body: unknown;
+	if (spec.body) {
+		const read = await readJson(c);
+		if (read instanceof Response) return read;
+		const parsed = v.safeParse(spec.body, read.value);
+		if (!parsed.success) return unfit(parsed.issues);
+		body = parsed.output;
+	}
+	let query: unknown;
+	if (spec.query) {
+		const parsed = v.safeParse(spec.query, c.req.query());
+		if (!parsed.success) return unfit(parsed.issues);
+		query = parsed.output;
+	}
+	return handler({
+		body: body as Output<B>,
+		query: query as Output<Q>,
+		ip: c.env.ip,
+		isLocal: c.env.isLocal,
+		header: (name) => c.req.header(name),
+		param: (name) => c.req.param(name) ?? ''
+	});
+}
+
+/** The value in an object, so that JSON's `null` is one too. */
+export async function readJson(c: Context<Bindings>): Promise<{ value: unknown } | Response> {
+	const type = c.req.header('content-type')?.split(';')[0]!.trim().toLowerCase();
+	// Also against forms of other sites: a browser asks before it sends JSON there.
+	if (type !== 'application/json' && !type?.endsWith('+json')) return problem('not-json', { detail: 'content-type must be application/json' });
+	let text: string;
+	try {
+		text = new TextDecoder('utf-8', { fatal: true }).decode(await c.req.arrayBuffer());
+	} catch {
+		return problem('malformed', { detail: 'the body is not UTF-8, or broke off' });
+	}
+	try {
+		return { value: JSON.parse(text) };
+	} catch {
+		return problem('malformed', { detail: 'the body is not JSON' });
+	}
+}
+
+/** More would only help whoever sends garbage. */
+const MAX_FIELD_ERRORS = 20;
+const MAX_MESSAGE_LENGTH = 200;
+
+function unfit(issues: readonly v.BaseIssue<unknown>[]): Response {
+	const errors: FieldError[] = issues.slice(0, MAX_FIELD_ERRORS).map((issue) => ({
+		field: (issue.path?.map((part) => String(part.key)).join('.') ?? '').slice(0, MAX_MESSAGE_LENGTH),
+		message: issue.message.slice(0, MAX_MESSAGE_LENGTH)
+	}));
+	return problem('bad-value', { detail: `${errors[0]?.field ?? ''} ${errors[0]?.message ?? 'does not fit'}`.trim(), errors });
+}
+
+export function finished(response: Response): Response {
+	response.headers.set('cache-control', 'no-store');
+	response.headers.set('x-content-type-options', 'nosniff');
+	return response;
+}

@@ -1,0 +1,134 @@
+/** What calls bring and what they get, schema first; the OpenAPI file is made of these. */
+import * as v from 'valibot';
+import { isCommandId, isDocumentId, isPortalId, kindOf, KINDS, type CommandId, type DepartmentId, type DocumentId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { LANGUAGES } from '#crdt-model/kinds/company-structure.ts';
+import { title } from '#crdt-model/record/parts.ts';
+import { EMAIL_MAX, parseEmail } from '../accounts/email.ts';
+import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password.ts';
+import { PROBLEM_CODES } from './problem.ts';
+
+/** One call's worth of letters; a company of thousands sends several. */
+export const MAX_ADDRESSES = 200;
+/** A page of rows. */
+export const DEFAULT_LIMIT = 100;
+export const MAX_LIMIT = 500;
+
+const id = <T>(kind: string, is: (value: unknown) => boolean) =>
+	v.pipe(v.custom<T>(is, `not the id of a ${kind}`), v.metadata({ type: 'string', description: `Id of a ${kind}` }));
+const portalId = id<PortalId>('portal', isPortalId);
+const personId = id<PersonId>('person', (value) => kindOf(value) === 'employee');
+const departmentId = id<DepartmentId>('department', (value) => kindOf(value) === 'department');
+const documentId = id<DocumentId>('document', isDocumentId);
+const commandId = id<CommandId>('command', isCommandId);
+
+const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
+/** The employee record takes fewer addresses than the accounts do (no quotes, no punycode); what will not fit there is refused before anything is made. */
+const recordEmail = v.pipe(v.string(), v.email());
+const email = v.pipe(
+	v.string(),
+	v.check((value) => {
+		const parsed = parseEmail(value);
+		return parsed.outcome === 'parsed' && v.is(recordEmail, parsed.email);
+	}, 'not an e-mail address'),
+	v.metadata({ format: 'email', maxLength: EMAIL_MAX })
+);
+/** Judged by accounts/, which also knows the address. */
+const newPassword = v.pipe(v.string(), v.metadata({ format: 'password', minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX }));
+const password = v.pipe(v.string(), v.metadata({ format: 'password' }));
+const language = v.picklist(LANGUAGES);
+const moment = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER), v.description('Milliseconds since 1970'));
+
+export const foundingBody = v.object({ company: title, firstName: name, lastName: name, email, password: newPassword, language: v.optional(language) });
+export const signInBody = v.object({ email: v.string(), password, portal: v.optional(portalId) });
+export const signedInAnswer = v.object({ portal: portalId, employee: personId, token: v.pipe(v.string(), v.description('For `Authorization: Bearer`; browsers have the cookie')) });
+export const meAnswer = v.object({
+	portal: portalId,
+	company: v.string(),
+	currency: v.string(),
+	employee: personId,
+	firstName: v.string(),
+	lastName: v.string(),
+	email: v.string(),
+	language,
+	administrator: v.boolean(),
+	departments: v.array(departmentId)
+});
+
+export const invitationsBody = v.object({
+	addresses: v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_024))), v.minLength(1), v.maxLength(MAX_ADDRESSES)),
+	department: v.optional(v.nullable(departmentId))
+});
+export const INVITATION_RESULTS = ['invited', 'already-invited', 'already-member', 'invalid', 'repeated'] as const;
+export const LETTER_RESULTS = ['sent', 'waiting', 'failed'] as const;
+export const invitationsAnswer = v.object({
+	results: v.array(
+		v.object({
+			address: v.string(),
+			result: v.pipe(v.picklist(INVITATION_RESULTS), v.description('`already-invited`: a new letter went, and the older link no longer works')),
+			letter: v.optional(v.picklist(LETTER_RESULTS))
+		})
+	)
+});
+export const invitationAnswer = v.object({ company: v.string(), email: v.string(), language, expiresAt: moment });
+export const acceptanceBody = v.object({
+	firstName: name,
+	lastName: name,
+	password: v.pipe(v.string(), v.metadata({ format: 'password', description: 'A new one, or the present one where the address has an identity already' }))
+});
+
+export const createBody = v.object({
+	kind: v.picklist(KINDS),
+	fields: v.pipe(v.record(v.string(), v.unknown()), v.description('The arguments of the kind\'s `create` command'))
+});
+export const createdAnswer = v.object({ id: documentId });
+export const listQuery = v.object({
+	kind: v.picklist(KINDS),
+	after: v.optional(documentId),
+	limit: v.optional(
+		v.pipe(
+			v.custom<string>((value) => typeof value === 'string' && /^\d{1,6}$/.test(value) && Number(value) >= 1, 'not a number from 1'),
+			v.metadata({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })
+		)
+	)
+});
+const row = v.pipe(
+	v.looseObject({
+		id: documentId,
+		kind: v.picklist(KINDS),
+		number: v.nullable(v.number()),
+		createdBy: personId,
+		createdAt: moment,
+		updatedAt: moment,
+		deleted: v.boolean()
+	}),
+	v.description('What screens show of a record; further members depend on its kind')
+);
+export const rowsAnswer = v.object({ rows: v.array(row), next: v.nullable(documentId) });
+export const documentAnswer = v.object({
+	id: documentId,
+	kind: v.picklist(KINDS),
+	row,
+	comments: v.optional(v.array(v.object({ id: v.string(), by: personId, text: v.string(), at: moment }))),
+	checklist: v.optional(v.array(v.object({ id: v.string(), text: v.string(), done: v.boolean(), position: v.string() })))
+});
+export const commandBody = v.looseObject({
+	command: v.pipe(v.string(), v.maxLength(64), v.description('`setDeadline` or `task.setDeadline`')),
+	args: v.optional(v.pipe(v.record(v.string(), v.unknown()), v.description('The arguments; without it all further members are the arguments'))),
+	id: v.optional(commandId),
+	at: v.optional(moment),
+	seen: v.optional(v.pipe(v.record(v.string(), v.string()), v.description('Path → command that last wrote it, as the caller saw it; the present state where absent')))
+});
+export const commandAnswer = v.object({
+	accepted: v.literal(true),
+	seq: v.number(),
+	command: commandId,
+	item: v.optional(v.pipe(v.string(), v.description('The comment or checklist item that the relay gave an id')))
+});
+export const problemAnswer = v.looseObject({
+	type: v.string(),
+	title: v.string(),
+	status: v.number(),
+	code: v.picklist(PROBLEM_CODES),
+	detail: v.optional(v.string()),
+	errors: v.optional(v.array(v.object({ field: v.string(), message: v.string() })))
+});

@@ -1,0 +1,98 @@
+/**
+ * A whole relay for tests: real port, real accounts, real store, in a folder of its own; passwords at a cost that tests can pay.
+ * `test/e2e` and everything else that needs a running relay may use it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomFillSync } from 'node:crypto';
+import { argon2Hasher } from '../accounts/password.ts';
+import { type Config, readConfig } from '../config.ts';
+import { type Relay, startRelay } from '../main.ts';
+
+export const PASSWORD = 'correct horse battery';
+
+export interface SignIn {
+	readonly portal: string;
+	readonly employee: string;
+	readonly token: string;
+}
+
+export class TestRelay {
+	readonly dataDir = mkdtempSync(join(tmpdir(), 'atrium-relay-'));
+	readonly log: string[] = [];
+	relay!: Relay;
+
+	static async start(config: Partial<Config> = {}): Promise<TestRelay> {
+		const test = new TestRelay();
+		await test.restart(config);
+		return test;
+	}
+
+	/** Starts on the same folder again. */
+	async restart(config: Partial<Config> = {}): Promise<void> {
+		await this.relay?.close();
+		const hasher = argon2Hasher((target) => randomFillSync(target), { memoryKib: 8, passes: 1, lanes: 1 });
+		this.relay = await startRelay(
+			{ ...readConfig({ PORT: '0', DATA_DIR: this.dataDir }), ...config },
+			{ log: (line) => this.log.push(line), accounts: { hasher } }
+		);
+	}
+
+	get address(): string {
+		return this.relay.address;
+	}
+
+	/** JSON in, JSON out; `body` is null where there is none. */
+	async call(
+		method: string,
+		path: string,
+		options: { body?: unknown; token?: string; headers?: Record<string, string> } = {}
+	): Promise<{ status: number; body: any; headers: Headers }> {
+		const response = await fetch(this.address + path, {
+			method,
+			headers: {
+				...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+				...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+				...options.headers
+			},
+			body: options.body === undefined ? null : typeof options.body === 'string' ? options.body : JSON.stringify(options.body)
+		});
+		const text = await response.text();
+		return { status: response.status, headers: response.headers, body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text || null };
+	}
+
+	async found(email: string, company = 'Acme'): Promise<SignIn> {
+		const body = { company, firstName: 'Ann', lastName: 'Lee', email, password: PASSWORD };
+		const founded = await this.call('POST', '/api/v1/portals', { body });
+		if (founded.status !== 201) throw new Error(`not founded: ${JSON.stringify(founded.body)}`);
+		return founded.body;
+	}
+
+	/** Through the letter, as a person does. */
+	async join(administrator: SignIn, email: string, firstName = 'Bob'): Promise<SignIn> {
+		const code = await this.codeFor(administrator, email);
+		const joined = await this.call('POST', `/api/v1/invitations/${code}/acceptance`, { body: { firstName, lastName: 'Ray', password: PASSWORD } });
+		if (joined.status !== 201) throw new Error(`not joined: ${JSON.stringify(joined.body)}`);
+		return joined.body;
+	}
+
+	async codeFor(administrator: SignIn, email: string): Promise<string> {
+		let code = '';
+		const { letters } = this.relay.services;
+		const send = letters.send.bind(letters);
+		letters.send = (to, letter) => {
+			code = letter.code;
+			return send(to, letter);
+		};
+		const invited = await this.call('POST', '/api/v1/invitations', { token: administrator.token, body: { addresses: [email] } });
+		letters.send = send;
+		if (code === '') throw new Error(`not invited: ${JSON.stringify(invited.body)}`);
+		return code;
+	}
+
+	async end(): Promise<void> {
+		await this.relay.close();
+		rmSync(this.dataDir, { recursive: true, force: true });
+	}
+}

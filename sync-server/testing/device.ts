@@ -1,0 +1,191 @@
+/**
+ * A device on `/sync` as far as the relay can tell: it holds documents, a cursor and a digest, and checks on every frame what it was promised:
+ * no entry of a held document is skipped (docSeq continues), no entry comes for a document that it does not hold but as its first, and
+ * the cursor never goes back within an epoch.
+ */
+import * as Y from 'yjs';
+import { kindOf, type BatchId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import { kindNamed } from '#crdt-model/kinds/index.ts';
+import type { Command } from '#crdt-model/record/command.ts';
+import { collectionsOf, type BaseRow } from '#crdt-model/record/kind.ts';
+import { rowOf, seenBy } from '#crdt-model/record/plan.ts';
+import { EMPTY_STATE, readFromDoc, type RecordState } from '#crdt-model/record/state.ts';
+import { decodeDown, encodeUp } from '#crdt-model/wire/codec.ts';
+import { digestOf } from '#crdt-model/wire/digest.ts';
+import type { AnswerResult, Down } from '#crdt-model/wire/down.ts';
+import { INVENTORY_CHUNK } from '#crdt-model/wire/limits.ts';
+import type { Cursor, Up } from '#crdt-model/wire/up.ts';
+import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
+import { label } from './labels.ts';
+import { SocketPair } from './socket-pair.ts';
+import type { Stage } from './stage.ts';
+
+interface Held {
+	docSeq: number;
+	readonly doc: Y.Doc;
+}
+
+export class Device {
+	readonly person: PersonId;
+	readonly #stage: Stage;
+	/** What the device keeps over restarts. */
+	cursor: Cursor | null = null;
+	readonly held = new Map<DocumentId, Held>();
+	readonly answers = new Map<string, AnswerResult>();
+	/** Promises that the relay broke. */
+	readonly complaints: string[] = [];
+	readonly overruled: string[] = [];
+	socket: SocketPair | null = null;
+	closedWith: number | null = null;
+	#batches = 0;
+
+	constructor(stage: Stage, person: PersonId) {
+		this.#stage = stage;
+		this.person = person;
+	}
+
+	/** Connects and says hello. */
+	connect(hello: Partial<Extract<Up, { type: 'hello' }>> = {}): this {
+		this.attach();
+		this.say({ type: 'hello', version: WIRE_VERSION, cursor: this.cursor, held: digestOf(this.held.keys()), ...hello });
+		return this;
+	}
+	/** Connects and says nothing yet. */
+	attach(): this {
+		this.closedWith = null;
+		const socket: SocketPair = new SocketPair(
+			{
+				receive: (frame) => this.socket === socket && this.#receive(frame),
+				closed: (code) => {
+					if (this.socket !== socket) return;
+					this.closedWith = code;
+					this.#stage.print(`relay → ${label(this.person)} | closed ${code}`);
+				}
+			},
+			(relaySide) => this.#stage.portal.attachSync(this.person, relaySide)
+		);
+		this.socket = this.#stage.connected(socket);
+		return this;
+	}
+	cut(): void {
+		this.socket?.cut();
+		this.socket = null;
+	}
+
+	say(message: Up): void {
+		this.#stage.print(`${label(this.person)} → relay | ${describeUp(message)}`);
+		this.socket?.up(encodeUp(message));
+	}
+
+	/** One command, with what this device has seen unless told otherwise. Returns the submission's id. */
+	submit(name: string, document: DocumentId, args: unknown = {}, more: Partial<Command> = {}): BatchId {
+		return this.submitBatch([this.command(name, document, args, more)]);
+	}
+	command(name: string, document: DocumentId, args: unknown = {}, more: Partial<Command> = {}): Command {
+		const bare = { id: this.#stage.commandId(), document, name, args, at: this.#stage.now() };
+		return { ...bare, seen: seenBy(kindNamed(kindOf(document)!), this.state(document), bare, this.person), ...more };
+	}
+	submitBatch(commands: readonly Command[], id = this.#stage.batchId()): BatchId {
+		this.#batches++;
+		this.say({ type: 'submit', batch: { id, commands: [...commands] } });
+		return id;
+	}
+
+	state(id: DocumentId): RecordState {
+		const held = this.held.get(id);
+		return held ? readFromDoc(held.doc, collectionsOf(kindNamed(kindOf(id)!))) : EMPTY_STATE;
+	}
+	row(id: DocumentId): BaseRow | null {
+		return rowOf(kindNamed(kindOf(id)!), id, this.state(id));
+	}
+	get holds(): string[] {
+		return [...this.held.keys()].sort();
+	}
+
+	#receive(frame: Uint8Array): void {
+		const decoded = decodeDown(frame);
+		if (!decoded.ok) return void this.complaints.push(`not a message: ${decoded.problem}`);
+		const { message } = decoded;
+		this.#stage.print(`relay → ${label(this.person)} | ${describeDown(message)}`);
+		switch (message.type) {
+			case 'welcome':
+				if (message.next === 'inventory') this.#tellInventory();
+				return;
+			case 'entries':
+				for (const entry of message.entries) this.#take(entry.document, entry.docSeq, entry.bytes, false);
+				for (const { overruled } of message.entries) for (const { path, gaveWay } of overruled) if (gaveWay.by === this.person) this.overruled.push(path);
+				break;
+			case 'gains':
+				for (const { document, docSeq, bytes } of message.snapshots) this.#take(document, docSeq, bytes, true);
+				break;
+			case 'lose':
+				for (const id of message.documents) this.held.delete(id);
+				break;
+			case 'answer':
+				this.answers.set(message.id, message.result);
+		}
+		if ('cursor' in message && message.cursor) this.#move(message.cursor);
+	}
+
+	#take(id: DocumentId, docSeq: number, bytes: Uint8Array, whole: boolean): void {
+		const held = this.held.get(id);
+		const stands = held?.docSeq ?? 0;
+		if (!whole && docSeq <= stands) return;
+		if (!whole && docSeq !== stands + 1) this.complaints.push(`hole: entry ${docSeq} of ${label(id)}, which stands at ${stands}`);
+		// A snapshot that is older than what is held replaces it only in another epoch; here it would be a step back.
+		if (whole && docSeq < stands) return void this.complaints.push(`back: ${label(id)} at ${docSeq}, held ${stands}`);
+		const doc = held?.doc ?? new Y.Doc();
+		Y.applyUpdate(doc, bytes);
+		if (doc.store.pendingStructs || doc.store.pendingDs) this.complaints.push(`pending: ${label(id)} at ${docSeq}`);
+		this.held.set(id, { docSeq, doc });
+	}
+
+	#move(cursor: Cursor): void {
+		if (this.cursor?.epoch === cursor.epoch && cursor.seq < this.cursor.seq) this.complaints.push(`cursor back: ${this.cursor.seq} → ${cursor.seq}`);
+		this.cursor = cursor;
+	}
+
+	#tellInventory(): void {
+		const all = [...this.held].map(([id, { docSeq }]): [DocumentId, number] => [id, docSeq]);
+		for (let from = 0; from === 0 || from < all.length; from += INVENTORY_CHUNK) {
+			this.say({ type: 'inventory', documents: all.slice(from, from + INVENTORY_CHUNK), last: from + INVENTORY_CHUNK >= all.length });
+		}
+		// What the relay says next is counted from where it stands, which may be before where another epoch stood.
+		this.cursor = null;
+	}
+}
+
+function describeUp(message: Up): string {
+	switch (message.type) {
+		case 'hello':
+			return `hello ${message.cursor ? `${message.cursor.epoch}/${message.cursor.seq}` : 'new'} holding ${message.held.count}`;
+		case 'inventory':
+			return `inventory of ${message.documents.length}${message.last ? '' : ' …'}`;
+		case 'submit':
+			return `submit ${message.batch.commands.map(({ name, document }) => `${label(document)} ${name.slice(name.indexOf('.') + 1)}`).join(', ')}`;
+		case 'update':
+			return `update ${label(message.document)}`;
+	}
+}
+
+function describeDown(message: Down): string {
+	const at = 'cursor' in message && message.cursor ? ` @${message.cursor.seq}` : '';
+	switch (message.type) {
+		case 'welcome':
+			return `welcome ${message.next}`;
+		case 'entries':
+			return `entries ${message.entries.map(({ document, command, docSeq }) => `${label(document)} ${command?.name.slice(command.name.indexOf('.') + 1) ?? 'content'}#${docSeq}`).join(', ')}${at}`;
+		case 'gains':
+			return `gains ${message.snapshots.map(({ document, docSeq }) => `${label(document)}#${docSeq}`).join(', ')}${at}`;
+		case 'lose':
+			return `lose ${message.documents.map(label).join(', ')}${at}`;
+		case 'progress':
+			return `progress${at}`;
+		case 'answer':
+			return `answer ${describeAnswer(message.result)}`;
+	}
+}
+
+export function describeAnswer(result: AnswerResult): string {
+	return result.kind === 'accepted' ? 'accepted' : `refused ${result.refusal.code}${result.refusal.rule ? ` by ${result.refusal.rule}` : ''}`;
+}

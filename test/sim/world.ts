@@ -1,0 +1,250 @@
+/**
+ * A company in a box: the real relay core and real replicas, on stores in memory and a network that is flushed by hand. Everything that
+ * happens follows from the seed.
+ *
+ * It keeps, while it runs, what must not be broken by anything: an entry that leaves the relay is on disk and stays as it is (P2), and a
+ * person is sent only what they may read at that moment (P5). What holds at rest is checked by `expectAtRest` (check.ts).
+ */
+import { IdMaker, type CommandId, type DepartmentId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import type { Row } from '#crdt-model/kinds/index.ts';
+import type { Command } from '#crdt-model/record/command.ts';
+import type { Down } from '#crdt-model/wire/down.ts';
+import type { Draft } from '#lib/sync/engine.ts';
+import { MemoryRelayStore } from '#storage/memory/relay-store.ts';
+import type { Commit } from '#storage/contract.ts';
+import { Portal } from '#sync-server/room/portal.ts';
+import { seeded, type Random } from '../support/random.ts';
+import { Clock, tick } from './clock.ts';
+import { Device } from './device.ts';
+import { Oracle } from './oracle.ts';
+
+/** What the runs really did: a simulation that never meets a conflict proves nothing. */
+export interface Tally {
+	commands: number;
+	typed: number;
+	refused: number;
+	overruled: number;
+	lost: number;
+	gained: number;
+	relayCrashes: number;
+	failedCommits: number;
+	deviceCrashes: number;
+	drops: number;
+}
+export const newTally = (): Tally => ({
+	commands: 0, typed: 0, refused: 0, overruled: 0, lost: 0, gained: 0, relayCrashes: 0, failedCommits: 0, deviceCrashes: 0, drops: 0
+});
+
+const MAC_KEY = new Uint8Array(32).fill(7);
+
+export class World {
+	readonly seed: number;
+	readonly random: Random;
+	readonly clock = new Clock();
+	readonly ids: IdMaker;
+	readonly store: MemoryRelayStore;
+	/** Rights as the relay has told them, and as they are on disk already: a moment later the two are one. */
+	readonly oracle = new Oracle();
+	readonly diskOracle = new Oracle();
+	/** What must not be broken by anything and was. Kept here, since a throw inside the relay would only end a session. */
+	readonly broken: string[] = [];
+	readonly tally: Tally;
+	readonly devices: Device[] = [];
+	portal!: Portal;
+	readonly #held: (() => void)[] = [];
+	/** Whether commits reach the disk at once. */
+	isDiskFree = true;
+	/** What is on disk: each seq with its seal, and every command that happened. */
+	readonly onDisk = new Map<number, string>();
+	readonly happened = new Set<CommandId>();
+	/** Commands that a person's device said it had kept. */
+	readonly kept = new Map<CommandId, PersonId>();
+	/** Words that were typed and kept, and words that somebody meant to delete. */
+	readonly words = new Map<string, { person: PersonId; document: DocumentId }>();
+	readonly deletedWords = new Set<string>();
+	/** What happened, for the person who reads a failing seed. */
+	readonly story: string[] = [];
+
+	constructor(seed: number, tally: Tally) {
+		this.seed = seed;
+		this.tally = tally;
+		this.random = seeded(seed);
+		const idRandom = this.random.fork(1);
+		this.ids = new IdMaker(this.clock.now, (target) => idRandom.bytes(target));
+		this.store = new MemoryRelayStore({
+			gate: () => (this.isDiskFree ? Promise.resolve() : new Promise((resolve) => this.#held.push(resolve))),
+			acknowledge: async (commit) => this.#record(commit)
+		});
+	}
+
+	/** A company of two teams, some work, and some devices that hold none of it yet. */
+	async open(): Promise<void> {
+		await this.openPortal();
+		const root = this.ids.document('department');
+		const teams = [this.ids.document('department'), this.ids.document('department')];
+		const people = ['ana', 'bob', 'cora', 'dan', 'eva'].map((name) => ({ name, id: this.ids.document('employee') }));
+		const [ana, bob, cora] = people.map(({ id }) => id);
+		const create = (document: DocumentId, name: string, args: unknown): Command => ({ id: this.ids.command(), document, name, args, at: this.clock.now(), seen: {} });
+		const departmentOf = [root, teams[0]!, teams[1]!, teams[0]!, teams[1]!];
+		await this.portal.submitAsRelay({
+			commands: [
+				create(this.ids.document('settings'), 'settings.create', { company: 'Acme' }),
+				create(root, 'department.create', { name: 'Acme', parent: null }),
+				...teams.map((id, i) => create(id, 'department.create', { name: `Team ${i}`, parent: root })),
+				...people.map(({ name, id }, i) =>
+					create(id, 'employee.create', {
+						firstName: name, lastName: 'Pop', email: `${name}@acme.example`, administrator: i === 0, departments: [departmentOf[i]]
+					})
+				),
+				create(root, 'department.setHead', { value: ana }),
+				create(teams[0]!, 'department.setHead', { value: bob }),
+				create(teams[1]!, 'department.setHead', { value: cora })
+			]
+		});
+		// Work that many share, so that they get in each other's way.
+		const everyone = people.map(({ id }) => id);
+		for (const responsible of [bob, cora]) {
+			await this.portal.submitAsRelay(
+				{
+					commands: [
+						create(this.ids.document('task'), 'task.create', { title: 'shared', responsible, participants: everyone }),
+						create(this.ids.document('deal'), 'deal.create', { title: 'shared', responsible, amount: 100 })
+					]
+				},
+				responsible
+			);
+		}
+		await this.portal.submitAsRelay({ commands: [create(this.ids.document('text'), 'text.create', { title: 'shared', place: 'company' })] }, ana);
+		for (const { name, id } of people) {
+			for (let i = 0; i < (this.random.chance(0.3) ? 2 : 1); i++) await this.addDevice(`${name}${i || ''}`, id);
+		}
+	}
+
+	async addDevice(name: string, person: PersonId): Promise<void> {
+		const device = new Device(name, person, this.portal.id, this.clock, this.random.fork(100 + this.devices.length), (to, message) => this.#sent(to, message));
+		this.devices.push(device);
+		await device.start();
+	}
+
+	async openPortal(): Promise<void> {
+		const id = this.portal?.id ?? this.ids.portal();
+		const life = this.#lives;
+		const isDead = () => life !== this.#lives;
+		const idRandom = this.random.fork(1_000 + life);
+		const portal: Portal = await Portal.open({
+			id,
+			store: await this.store.portal(id),
+			macKey: MAC_KEY,
+			now: this.clock.now,
+			ids: new IdMaker(this.clock.now, (target) => idRandom.bytes(target)),
+			onFailed: () => {
+				// A relay that crashed hears of its commits' end as well, when it is long dead.
+				if (this.portal !== portal || isDead()) return;
+				this.tally.failedCommits++;
+				this.needsPortal = true;
+			}
+		});
+		this.portal = portal;
+		this.needsPortal = false;
+		const fanOut = this.portal.audience.fanOut.bind(this.portal.audience);
+		// Rights as of the last commit that was told: from here on nothing older may be sent.
+		this.portal.audience.fanOut = (changes) => {
+			for (const { head } of changes) this.oracle.take(head.row as Row);
+			fanOut(changes);
+		};
+	}
+	#lives = 0;
+	/** A commit failed: the relay reads the portal anew on its next use. */
+	needsPortal = false;
+
+	/** The relay's process dies and is started again. */
+	async crashRelay(): Promise<void> {
+		this.tally.relayCrashes++;
+		this.#lives++;
+		this.store.crash();
+		this.#held.length = 0;
+		for (const device of this.devices) device.line?.drop();
+		await tick();
+		await this.openPortal();
+		// What was on disk but not yet told is true all the same.
+		for (const { row } of await this.portal.store.headsOfKinds(['settings', 'employee', 'department', 'task', 'deal', 'page', 'text', 'company', 'product'])) {
+			this.oracle.take(row as Row);
+		}
+	}
+
+	releaseCommit(): void {
+		this.#held.shift()?.();
+	}
+	get heldCommits(): number {
+		return this.#held.length;
+	}
+
+	/** Lets every connection that waits come through, or fail. */
+	accept(): void {
+		for (const device of this.devices) {
+			device.accept((socket) => {
+				if (this.needsPortal) throw new Error('no portal to attach to');
+				return this.portal.attachSync(device.person, socket);
+			});
+		}
+	}
+
+	async run(device: Device, ...drafts: Draft[]): Promise<boolean> {
+		const result = await device.run(...drafts);
+		this.note(`${device.name} ${drafts.map(({ name, document }) => `${name} ${document.slice(-4)}`).join(' + ')}: ${result.kind}`);
+		if (result.kind === 'refused') return false;
+		this.tally.commands += drafts.length;
+		for (const id of result.commands) this.kept.set(id, device.person);
+		return true;
+	}
+
+	note(line: string): void {
+		this.story.push(line);
+	}
+
+	#record(commit: Commit): void {
+		for (const { row } of commit.heads) this.diskOracle.take(row as Row);
+		for (const entry of commit.entries) {
+			this.onDisk.set(entry.seq, Buffer.from(entry.mac).toString('hex'));
+			if (entry.command) this.happened.add(entry.command.id);
+			this.tally.overruled += entry.overruled.length;
+		}
+	}
+
+	#sent(device: Device, message: Down): void {
+		switch (message.type) {
+			case 'entries':
+				for (const entry of message.entries) {
+					const seal = Buffer.from(entry.mac).toString('hex');
+					if (this.onDisk.get(entry.seq) !== seal) this.broken.push(`[P2] ${device.name} was sent seq ${entry.seq}, which is not on disk so`);
+					this.#expectReadable(device, entry.document);
+				}
+				return;
+			case 'gains':
+				this.tally.gained += message.snapshots.length;
+				for (const { document } of message.snapshots) this.#expectReadable(device, document);
+				return;
+			case 'lose':
+				this.tally.lost += message.documents.length;
+				return;
+			case 'answer': {
+				const { result } = message;
+				if (result.kind === 'refused') this.tally.refused++;
+				else if (!this.onDisk.has(result.seq)) this.broken.push(`[P2] ${device.name} was told that seq ${result.seq} is accepted before it was on disk`);
+			}
+		}
+	}
+
+	#expectReadable(device: Device, document: DocumentId): void {
+		if (this.oracle.reads(device.person, document) || this.diskOracle.reads(device.person, document)) return;
+		this.broken.push(`[P5] ${device.name} was sent ${document}, which they may not read`);
+	}
+
+	/** Departments and people as the relay has them on disk. */
+	rowsOf<K extends Row['kind']>(kind: K): Extract<Row, { kind: K }>[] {
+		return [...this.oracle.rows.values()].filter((row) => row.kind === kind) as Extract<Row, { kind: K }>[];
+	}
+	get teams(): DepartmentId[] {
+		return this.rowsOf('department').map(({ id }) => id as DepartmentId);
+	}
+}
