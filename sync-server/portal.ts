@@ -5,20 +5,22 @@
 import { join } from 'node:path';
 import { ConfigProblem, readConfig } from './config.ts';
 import { HELP, readArguments, UsageProblem, type Asked } from './operator/arguments.ts';
-import { DoorProblem } from './operator/door-client.ts';
 import { demoText, oneLine, verifiedText } from './operator/print.ts';
-import { Problem, runDemo, runVerify } from './operator/run.ts';
+import { Problem } from './operator/problem.ts';
 
 const OWN_FILES = join(import.meta.dirname, '..', 'test', 'data', 'crm');
 
 async function run(asked: Exclude<Asked, { command: 'help' }>): Promise<number> {
 	const config = readConfig(process.env);
+	// Loaded when asked for: help should not wait for Yjs.
 	if (asked.command === 'demo') {
+		const { runDemo } = await import('./operator/run-demo.ts');
 		const { json, folder, dates, password, company } = asked;
 		const result = await runDemo(config, { folder: folder ?? OWN_FILES, dates, ...(password !== undefined && { password }), ...(company !== undefined && { company }) });
 		console.log(json ? JSON.stringify(result) : demoText(result));
 		return 0;
 	}
+	const { runVerify } = await import('./operator/run-verify.ts');
 	const result = runVerify(config, (verified) => {
 		if (!asked.json) console.log(verifiedText(verified));
 	});
@@ -40,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
 			return 2;
 		}
 		const { message } = error as Error;
-		const isKnown = error instanceof ConfigProblem || error instanceof Problem || error instanceof DoorProblem;
+		const isKnown = error instanceof ConfigProblem || error instanceof Problem;
 		// Plain errors are sentences of our own stores; a TypeError and its like is a bug.
 		if (!isKnown && (!(error instanceof Error) || error.constructor !== Error)) throw error;
 		console.error(`atrium: ${oneLine(message)}`);

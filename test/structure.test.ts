@@ -15,7 +15,7 @@ const allowed: Record<Part, RegExp> = {
 	'crdt-model': /^crdt-model\//,
 	storage: /^(crdt-model|storage)\//,
 	'sync-server': /^(crdt-model|storage|sync-server)\//,
-	app: /^(crdt-model\/|app\/|storage\/(dexie|memory)\/|storage\/contract\.ts$)/
+	app: /^(crdt-model\/|app\/|storage\/dexie\/|storage\/replica-contract\.ts$)/
 };
 /** Parts that also run in a browser. */
 const withoutNode: readonly Part[] = ['crdt-model', 'app'];
@@ -24,7 +24,7 @@ const socketFolder = 'sync-server/socket/';
 const outsideTheParts = /^sync-server\/bootstrap\//;
 
 const sourceFile = /\.(ts|js|svelte)$/;
-const testFile = /\.test\.ts$|-suite\.ts$/;
+const testFile = /\.test\.ts$|-suite\.ts$|\/testing(\.ts$|\/)|\/test-[a-z]+\.ts$/;
 const skippedFolders = new Set(['node_modules', 'paraglide', '.svelte-kit']);
 const nodeModule = new RegExp(`^(node:.*|(${builtinModules.join('|')})(/.*)?)$`);
 

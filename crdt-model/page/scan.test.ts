@@ -269,7 +269,7 @@ describe('attacks', () => {
 	});
 });
 
-test('time is linear: eight times the bytes cost about eight times the time', () => {
+test('time is linear: 32 times the bytes cost about 32 times the time', () => {
 	const shapes: ((n: number) => Uint8Array)[] = [
 		// Many small structs, one long string, deep-ish Any, many deletes.
 		(n) => block(n, many(n, () => bytesOf(0x84, 7, 0, 1, 0x61))),
@@ -283,7 +283,7 @@ test('time is linear: eight times the bytes cost about eight times the time', ()
 			const bytes = shape(n);
 			let least = Infinity;
 			for (let i = 0; i < 7; i++) {
-				// CPU time of this thread: a machine with ten jobs on two cores said 48 for the wall clock.
+				// CPU time of this thread: the wall clock of a busy machine measures its other jobs.
 				const started = process.threadCpuUsage();
 				expect(scan(bytes, limits).kind).toBe('scanned');
 				const { user, system } = process.threadCpuUsage(started);
@@ -291,9 +291,9 @@ test('time is linear: eight times the bytes cost about eight times the time', ()
 			}
 			return least;
 		};
-		best(8_000);
-		const small = best(8_000);
-		// Quadratic would be 64; garbage collection and a busy machine get a wide margin.
-		expect(best(64_000) / Math.max(small, 0.2)).toBeLessThan(32);
+		best(4_000);
+		const small = best(4_000);
+		// Quadratic would be 1,024; garbage collection and a busy machine get a wide margin.
+		expect(best(128_000) / Math.max(small, 0.2)).toBeLessThan(250);
 	}
 });

@@ -12,7 +12,7 @@ await script(async () => {
 	const port = process.env.RELAY_PORT ?? '8420';
 	// Ctrl-C reaches both by the terminal; when either ends, so does the other.
 	const code = await Promise.race([
-		run(node, ['--watch', 'sync-server/main.ts'], { env: { PORT: port } }),
+		run(node, ['--watch', 'sync-server/main.ts'], { env: { PORT: port, PUBLIC_URL: process.env.PUBLIC_URL ?? 'http://localhost:5173' } }),
 		run(node, ['node_modules/vite/bin/vite.js', '--config', 'vite.config.ts'])
 	]);
 	process.exit(code);

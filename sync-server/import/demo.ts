@@ -19,7 +19,7 @@ import { planPages } from './pages.ts';
 import { updatesOf } from './page-writer.ts';
 import { PortalWriter } from './portal-writer.ts';
 import { writeTasks } from './tasks.ts';
-import { dayAt } from './values.ts';
+import { dayAt, latin } from './values.ts';
 import { writeCompany } from './write-company.ts';
 
 export interface DemoWorld {
@@ -81,18 +81,24 @@ export async function makeDemo(tables: CrmTables, world: DemoWorld, options: Dem
 		company, language: 'en', firstName: founder.firstName, lastName: founder.lastName, email: emails[0]!
 	});
 	const writer = new PortalWriter(portal, new IdMaker(world.now), now);
+	// Hashing has threads of its own and goes on beside the writing.
+	const registering = signIns(accounts, plan, emails, password, identity);
+	registering.catch(() => {}); // Told below, where it is waited for.
 	const written = await writeCompany(writer, plan, { administrator, emails });
 	const { tasks, descriptions } = await writeTasks(writer, plan, written);
 	const pages = planPages(plan);
-	for (const { title, author, blocks } of pages) {
-		const page = writer.ids.document('page');
-		const by = written.people[author]!;
-		await writer.submit(by, [writer.command(page, 'page.create', { title, place: 'company' })]);
-		await writer.edit(by, page, updatesOf(blocks));
-	}
+	await Promise.all(
+		pages.map(async ({ title, author, blocks }) => {
+			const page = writer.ids.document('page');
+			const by = written.people[author]!;
+			await writer.submit(by, [writer.command(page, 'page.create', { title, place: 'company' })]);
+			await writer.edit(by, page, updatesOf(blocks));
+		})
+	);
 
-	const identities = await signIns(accounts, plan, emails, password, identity);
-	for (const [place, employee] of written.people.entries()) {
+	const identities = await registering;
+	// The administrator last: whoever may do everything should find everything there.
+	for (const [place, employee] of [...written.people.entries()].reverse()) {
 		const added = await accounts.addMembership({ identity: identities[place]!, portal: portal.id, employee });
 		if (added.outcome !== 'added') throw new Error(`${emails[place]} could not join the company: ${added.outcome}`);
 	}
@@ -133,7 +139,7 @@ function stagesOf({ deals }: CompanyPlan) {
 
 /** Registers the administrator at the first free address of the company's name: whoever has it, has the company's. */
 async function claimDomain(accounts: Accounts, { company, people }: CompanyPlan, password: string): Promise<{ domain: string; identity: IdentityId }> {
-	const label = company.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '').slice(0, 40) || 'company';
+	const label = latin(company).slice(0, 40) || 'company';
 	for (let n = 1; n <= MAX_NAMESAKES; n++) {
 		const domain = `${label}${n === 1 ? '' : `-${n}`}.example`;
 		const registered = await accounts.registerIdentity({ email: `${people[0]!.local}@${domain}`, password, name: nameOf(people[0]!) });

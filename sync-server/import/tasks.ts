@@ -70,50 +70,57 @@ export async function writeTasks(writer: PortalWriter, plan: CompanyPlan, writte
 	const chance = new Chance(60);
 	const today = dayAt(writer.now);
 	const work = workOf(plan, chance);
-	let descriptions = 0;
-	for (const [index, { responsible, creator, colleague, template, account, product }] of work.entries()) {
-		const task = writer.ids.document('task');
-		const person = (place: number) => written.people[place]!;
+	const person = (place: number) => written.people[place]!;
+	const tasks = work.map((each, index) => {
 		const state = STATES[index % STATES.length]!;
 		const madeAt = writer.now - (2 + chance.below(20)) * DAY_MS - chance.below(8) * HOUR_MS;
 		const due = state === 'done' ? -chance.below(10) : chance.below(22) - 5;
-		await writer.submit(person(creator), [
-			writer.command(
-				task,
+		return { ...each, index, id: writer.ids.document('task'), state, madeAt, deadline: addDays(today, due), ticked: chance.below(10) };
+	});
+	await writer.submitAll(
+		tasks.map(({ index, id, template, account, product, responsible, creator, colleague, state, deadline, madeAt }) => ({
+			author: person(creator),
+			command: writer.command(
+				id,
 				'task.create',
 				{
 					title: cut(template.title(account, product), MAX_TITLE_LENGTH),
 					responsible: person(responsible),
 					state,
-					...(index % 7 === 0 ? {} : { deadline: addDays(today, due) }),
+					...(index % 7 === 0 ? {} : { deadline }),
 					...(index % 5 === 0 ? { priority: 'high' } : {}),
 					...(colleague !== null && index % 3 === 0 ? { participants: [person(colleague)] } : {}),
 					...(creator !== 0 && index % 11 === 0 ? { observers: [person(0)] } : {})
 				},
 				madeAt
 			)
-		]);
-		await writeChecklist(writer, task, template.checklist, state, person(responsible), madeAt, chance);
+		}))
+	);
+	let descriptions = 0;
+	const details = tasks.map(async ({ index, id, template, account, product, responsible, creator, state, madeAt, ticked }) => {
+		await writeChecklist(writer, id, template.checklist, state, person(responsible), madeAt, ticked);
 		for (const [n, words] of template.comments.slice(0, index % 4).entries()) {
 			const by = person(n % 2 === 0 ? responsible : creator);
-			await writer.submit(by, [writer.command(task, 'task.comment', { item: writer.ids.item(), text: words }, madeAt + (n + 1) * 5 * HOUR_MS)]);
+			await writer.submit(by, [writer.command(id, 'task.comment', { item: writer.ids.item(), text: words }, madeAt + (n + 1) * 5 * HOUR_MS)]);
 		}
-		if (!template.description || index % 2 === 1) continue;
-		const page = pageOf(task);
-		await writer.submit(person(creator), [writer.command(page, 'page.hang', { title: 'Description', on: task }, madeAt)]);
+		if (!template.description || index % 2 === 1) return;
+		const page = pageOf(id);
+		await writer.submit(person(creator), [writer.command(page, 'page.hang', { title: 'Description', on: id }, madeAt)]);
 		await writer.edit(person(creator), page, updatesOf(template.description(account, product)));
 		descriptions++;
-	}
+	});
+	// Side by side: one after another, each step would wait for the disk by itself.
+	await Promise.all(details);
 	return { tasks: work.length, descriptions };
 }
 
 async function writeChecklist(
-	writer: PortalWriter, task: DocumentId<'task'>, texts: readonly string[], state: TaskState, by: PersonId, madeAt: number, chance: Chance
+	writer: PortalWriter, task: DocumentId<'task'>, texts: readonly string[], state: TaskState, by: PersonId, madeAt: number, ticked: number
 ): Promise<void> {
 	if (texts.length === 0) return;
 	const places = generateNKeysBetween(null, null, texts.length);
 	const adds = texts.map((words, n) => writer.command(task, 'task.addItem', { item: writer.ids.item(), text: words, position: places[n]! }, madeAt));
-	const done = state === 'done' || state === 'review' ? texts.length : state === 'progress' ? chance.below(texts.length) : 0;
+	const done = state === 'done' || state === 'review' ? texts.length : state === 'progress' ? ticked % texts.length : 0;
 	const ticks = adds.slice(0, done).map((add, n) => {
 		const { item } = add.args as { item: string };
 		return writer.command(task, 'task.tickItem', { item, done: true }, madeAt + (n + 1) * 3 * HOUR_MS, { [`checklist/${item}/done`]: add.id });

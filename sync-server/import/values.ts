@@ -80,8 +80,15 @@ export function splitName(name: string): { firstName: string; lastName: string }
 
 /** The local part of an address, or the empty text where no letter of the name is Latin. */
 export function addressOf({ firstName, lastName }: { firstName: string; lastName: string }): string {
-	const ascii = (text: string) => text.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '').slice(0, 25);
-	return [ascii(firstName), ascii(lastName)].filter(Boolean).join('.');
+	return [firstName, lastName].map((name) => latin(name).slice(0, 25)).filter(Boolean).join('.');
+}
+
+/** What Unicode does not take apart by itself. */
+const UNDECOMPOSED: Readonly<Record<string, string>> = { ł: 'l', ø: 'o', đ: 'd', ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th', ð: 'd', ı: 'i' };
+
+/** Letters and digits that an address may hold, without their accents. */
+export function latin(text: string): string {
+	return text.toLowerCase().replace(/[łøđßæœþðı]/g, (letter) => UNDECOMPOSED[letter]!).normalize('NFKD').replace(/[^a-z0-9]+/g, '');
 }
 
 /** By characters, so that no emoji is cut in half. */

@@ -121,8 +121,10 @@ export class PortalLog {
 			rightsVersion,
 			hash: this.#chain
 		};
-		const head: DocumentHead = { ...draft.head, seq, firstSeq: draft.head.firstSeq ?? seq };
 		const commit = this.#opened();
+		// A batch that makes a document and changes it drafts both before either has a seq.
+		const firstSeq = draft.head.firstSeq ?? commit.heads.get(document)?.firstSeq ?? seq;
+		const head: DocumentHead = { ...draft.head, seq, firstSeq };
 		commit.changes.push({ ...draft, entry, head });
 		commit.heads.set(document, head);
 		return entry;

@@ -5,11 +5,9 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { readOperatorNote, type OperatorNote } from '../ops/operator.ts';
+import { Problem } from './problem.ts';
 
 export type DoorAnswer = { readonly from: 'relay'; readonly result: unknown } | { readonly from: 'absent' };
-
-/** Something that the operator can mend; one line. */
-export class DoorProblem extends Error {}
 
 /** An answer is a list of people and a summary. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -19,7 +17,7 @@ export async function askRelay(dataDir: string, command: string, args: unknown):
 	try {
 		note = readOperatorNote(dataDir);
 	} catch (error) {
-		throw new DoorProblem(`operator.json in ${dataDir} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}): run this as the relay's own user.`);
+		throw new Problem(`operator.json in ${dataDir} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}): run this as the relay's own user.`);
 	}
 	if (note === null) return { from: 'absent' };
 	const answer = await post(note, command, JSON.stringify(args));
@@ -31,7 +29,7 @@ export async function askRelay(dataDir: string, command: string, args: unknown):
 	} catch {
 		return { from: 'absent' };
 	}
-	if (answer.status !== 200) throw new DoorProblem(`The relay failed at ${command} (status ${answer.status}): its log says why.`);
+	if (answer.status !== 200) throw new Problem(`The relay failed at ${command} (status ${answer.status}): its log says why.`);
 	return { from: 'relay', result: (body as { result?: unknown }).result };
 }
 
@@ -53,7 +51,7 @@ function post({ address, token }: OperatorNote, command: string, body: string): 
 			response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
 			response.on('error', broken);
 		});
-		const broken = (error: Error) => reject(new DoorProblem(`The relay broke off at ${command} (${(error as NodeJS.ErrnoException).code ?? error.message}): its log says why.`));
+		const broken = (error: Error) => reject(new Problem(`The relay broke off at ${command} (${(error as NodeJS.ErrnoException).code ?? error.message}): its log says why.`));
 		sent.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNREFUSED' ? resolve(null) : broken(error)));
 		sent.end(body);
 	});

@@ -50,10 +50,10 @@ const run = (sql: string, ...values: SQLInputValue[]) => (database: DatabaseSync
 
 /** The same bytes with one of them another. */
 function flipped(database: DatabaseSync, table: string, column: string, where: string): void {
-	const { rowid, bytes } = database.prepare(`SELECT rowid, ${column} AS bytes FROM ${table} WHERE ${where}`).get() as { rowid: number; bytes: Uint8Array };
+	const { at, bytes } = database.prepare(`SELECT rowid AS at, ${column} AS bytes FROM ${table} WHERE ${where}`).get() as { at: number; bytes: Uint8Array };
 	const changed = Uint8Array.from(bytes);
 	changed[changed.length >> 1]! ^= 1;
-	database.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(changed, rowid);
+	database.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(changed, at);
 }
 
 test('a file that nobody touched is as it was accepted, also while it is open elsewhere', () => {

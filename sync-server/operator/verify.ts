@@ -34,7 +34,6 @@ export function verifyPortal(file: string, portal: PortalId, macKey: Uint8Array)
 		const difference = firstDifference(archive, portal, macKey, counts);
 		return { portal, ...counts, difference };
 	} catch (error) {
-		if (error instanceof TypeError && archive === null) throw error;
 		const said = error instanceof Unreadable ? error.message : `cannot be read: ${(error as Error).message}`;
 		return { portal, ...counts, difference: said.split('\n')[0]! };
 	} finally {

@@ -20,7 +20,11 @@ test('[F1] a change goes to everyone who may read it, and to nobody else', async
 	await connect(ANN, BEN, CAT, DAN, EVE);
 	await stage.as(CAT, 'task.setTitle', task(1), { value: 'x' });
 	await stage.settle();
-	expect(stage.told()).toMatchInlineSnapshot();
+	expect(stage.told()).toMatchInlineSnapshot(`
+		"relay → ann | entries task:1 setTitle#2 @17
+		relay → ben | entries task:1 setTitle#2 @17
+		relay → cat | entries task:1 setTitle#2 @17"
+	`);
 });
 
 test('[F2] a deal that changes hands leaves one and comes to the other whole, with what hangs on it', async () => {
@@ -28,7 +32,12 @@ test('[F2] a deal that changes hands leaves one and comes to the other whole, wi
 	await stage.as(CAT, 'deal.setResponsible', deal(1), { value: FAY }, {});
 	await stage.as(ANN, 'deal.setTitle', deal(1), { value: 'now Fay\'s' });
 	await stage.settle();
-	expect(stage.told()).toMatchInlineSnapshot();
+	expect(stage.told()).toMatchInlineSnapshot(`
+		"relay → cat | lose deal:1
+		relay → cat | lose page:1
+		relay → eve | gains deal:1#2, page:1#1
+		relay → eve | entries deal:1 setResponsible#2, deal:1 setTitle#3 @18"
+	`);
 	expect([cat!.held.has(deal(1)), cat!.held.has(pageOf(deal(1)))]).toEqual([false, false]);
 	expect(eve!.row(pageOf(deal(1)))).toMatchObject({ title: 'description' });
 	expect([cat!.complaints, eve!.complaints]).toEqual([[], []]);
@@ -39,7 +48,7 @@ test('[F2] a page that is taken back leaves the others', async () => {
 	const [dan] = await connect(DAN);
 	await stage.as(CAT, 'page.setPlace', some('page', 50), { value: 'mine' });
 	await stage.settle();
-	expect(stage.told()).toMatchInlineSnapshot();
+	expect(stage.told()).toMatchInlineSnapshot(`"relay → dan | lose page:50"`);
 	expect(dan!.held.has(some('page', 50))).toBe(false);
 });
 
@@ -72,7 +81,12 @@ test('[F4] a change of the structure changes what open sessions hold: a new head
 	const [ben, dan] = await connect(BEN, DAN);
 	await stage.as(ANN, 'department.setHead', SALES, { value: DAN });
 	await stage.settle();
-	expect(stage.told()).toMatchInlineSnapshot();
+	expect(stage.told()).toMatchInlineSnapshot(`
+		"relay → ben | lose deal:1, page:1, task:1
+		relay → ben | entries department:2 setHead#3 @17
+		relay → dan | gains deal:1#1, page:1#1, task:1#1
+		relay → dan | entries department:2 setHead#3 @17"
+	`);
 	const held = (device: typeof ben) => [deal(1), pageOf(deal(1)), task(1)].map((id) => device!.held.has(id));
 	expect([held(ben), held(dan)]).toEqual([[false, false, false], [true, true, true]]);
 });

@@ -29,7 +29,7 @@ const MAX_RESYNCS = 32;
 /** Client ids that one connection may claim by presence: a stock client keeps one, a reloaded document draws another. */
 const MAX_CLAIMS = 16;
 /** Frames that wait while the document is loaded: a stock client sends three. */
-const MAX_WAITING_FRAMES = 256;
+const MAX_WAITING_FRAMES = 10_000;
 
 type State =
 	| { readonly is: 'opening'; readonly waiting: Uint8Array[] }

@@ -123,10 +123,9 @@ test('[Y5] a device that gains more than its line takes is sent one piece after 
 		for (let c = 0; c < 4; c++) await stage.as(CAT, 'task.comment', task(i), { item: `item_00000000-0000-7000-8000-${String(i * 10 + c).padStart(12, '0')}`, text: 'x'.repeat(10_000) });
 	}
 	const cat = stage.device(CAT);
-	cat.attach();
+	cat.connect();
+	stage.flush();
 	cat.socket!.stopped = true;
-	cat.say({ type: 'hello', version: 1, cursor: null, held: { count: 0, digest: '' } });
-	cat.say({ type: 'inventory', documents: [], last: true });
 	await stage.settle();
 	expect(cat.socket!.mostWaiting).toBeLessThan(4);
 	cat.socket!.stopped = false;

@@ -213,7 +213,8 @@ export class SyncSession implements FrameSession {
 	 * @param reached everything up to here is covered by this frame
 	 */
 	push(frame: Uint8Array, reached: number): void {
-		if (this.#state.is !== 'live') return;
+		// What catching up has read ahead of the fan-out is not sent again.
+		if (this.#state.is !== 'live' || reached <= this.#sent) return;
 		this.#sent = reached;
 		this.#hand(frame);
 		if (this.#isFull) this.#state = { is: 'catching-up' };

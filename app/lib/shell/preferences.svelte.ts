@@ -5,7 +5,7 @@
  * (`overwriteGetLocale`), and it is reactive, so every text on screen changes in place, without a reload.
  * app/static/theme.js sets the theme before the first paint; the two agree on the key `atrium.theme`.
  */
-import { getLocale, type Locale, locales, overwriteGetLocale, setLocale } from '#lib/paraglide/runtime.js';
+import { getLocale, type Locale, locales, localStorageKey, overwriteGetLocale, setLocale } from '#lib/paraglide/runtime.js';
 
 export type Theme = 'system' | 'light' | 'dark';
 export type { Locale };
@@ -74,6 +74,11 @@ class Preferences {
 		void setLocale(locale, { reload: false });
 		this.#locale = locale;
 		this.#show();
+	}
+
+	/** Whether the person chose a language on this device, or the portal's may be taken. */
+	get hasChosenLanguage(): boolean {
+		return read(localStorageKey) !== null;
 	}
 
 	/** The portal's colour as #rrggbb, or null for our own. Made darker or lighter until text on it can be read. */

@@ -8,6 +8,7 @@ import { untrack } from 'svelte';
 export type SyncWord =
 	| { word: 'on-this-device'; waiting: number }
 	| { word: 'sending'; count: number }
+	| { word: 'receiving' }
 	| { word: 'set-aside'; count: number }
 	| { word: 'up-to-date' };
 
@@ -17,15 +18,22 @@ export interface SyncReport {
 	/** Changes made here that the relay has not answered. */
 	waiting: number;
 	setAside: number;
+	/** Connected, and the latest from the others is still coming. */
+	receiving?: boolean;
+	/** Whether the browser promised not to clear this device's data by itself. */
+	persistence?: Persistence;
 }
+export type Persistence = 'unknown' | 'granted' | 'refused';
 
 class SyncState {
 	#report = $state.raw<SyncReport>({ connected: false, waiting: 0, setAside: 0 });
+	/** Asks the browser to keep the data; set while a workspace is open. */
+	askToPersist = $state.raw<(() => Promise<void>) | undefined>();
 
 	report(report: SyncReport): void {
 		// Called from effects: they must not come to depend on what they report.
 		const now = untrack(() => this.#report);
-		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside) return;
+		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.persistence === report.persistence) return;
 		this.#report = report;
 	}
 
@@ -38,11 +46,15 @@ class SyncState {
 	get connected(): boolean {
 		return this.#report.connected;
 	}
+	get persistence(): Persistence {
+		return this.#report.persistence ?? 'unknown';
+	}
 	/** What was set aside outweighs "up to date", never what is on its way or the missing network. */
 	get word(): SyncWord {
-		const { connected, waiting, setAside } = this.#report;
+		const { connected, waiting, setAside, receiving } = this.#report;
 		if (!connected) return { word: 'on-this-device', waiting };
 		if (waiting > 0) return { word: 'sending', count: waiting };
+		if (receiving) return { word: 'receiving' };
 		if (setAside > 0) return { word: 'set-aside', count: setAside };
 		return { word: 'up-to-date' };
 	}

@@ -136,7 +136,8 @@ function tailText(document: DocumentId, doc: Y.Doc, updates: readonly Uint8Array
 	const ranges = updates.flatMap(rangesOf);
 	try {
 		for (const update of updates) Y.applyUpdate(doc, update);
-		const inOrder = content ? textInOrder(doc, content.root, content.shape, ranges) : '';
+		// Parts that build on what is not here any more have no place in the order, but they were typed.
+		const inOrder = content && doc.store.pendingStructs === null ? textInOrder(doc, content.root, content.shape, ranges) : '';
 		return inOrder === '' ? typedText(updates) : inOrder;
 	} catch {
 		// The refused bytes may be what Yjs stumbles over; what was typed is still in them.

@@ -212,7 +212,8 @@ export class Conversation {
 		this.#underWay.delete(id);
 		if (result.kind === 'accepted') {
 			const { seq } = result;
-			if (this.#cursor && seq <= this.#cursor.seq) {
+			// Before the comparison is through, the cursor may be of another epoch, or have a hole behind it.
+			if (this.caughtUp && this.#cursor && seq <= this.#cursor.seq) {
 				return this.#after(await this.#core.transact((tx) => settleAccepted({ ...this.#context(), accepted: this.#accepted }, tx, [id])));
 			}
 			if (order !== undefined) this.#accepted.set(id, seq);

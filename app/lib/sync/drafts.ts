@@ -43,8 +43,11 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		const kind = kindNamed(name);
 		const state = states.get(draft.document) ?? EMPTY_STATE;
 		const bare = { id: context.ids.command(), document: draft.document, name: draft.name, args: draft.args, at };
-		const command: Command = { ...bare, seen: seenBy(kind, state, bare, context.person) };
-		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(at, context.now()) });
+		const seen = seenBy(kind, state, bare, context.person);
+		// Made after what it replaces, whatever this device's clock says: two late clocks still meet in the order of making (SPEC M5).
+		const madeAt = Math.max(at, ...Object.keys(seen).map((path) => state.get(path)!.at));
+		const command: Command = { ...bare, at: madeAt, seen };
+		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(madeAt, context.now()) });
 		if (plan.kind === 'refused') return { kind: 'refused', refusal: plan.refusal, draft: index };
 		const next = applyWrites(state, plan.writes);
 		const verdict = judge(context, draft.document, state, next, effectsOf(state, command, context.person).map(([path]) => path), world);

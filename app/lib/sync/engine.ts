@@ -206,6 +206,15 @@ export class Replica {
 		await this.#core.recount();
 	}
 
+	/** Takes a discard back, while its Undo is in sight. */
+	async takeBackDiscard(items: readonly AsideItem[]): Promise<void> {
+		await this.#core.transact(async (tx) => {
+			await tx.addAside(items);
+			await remarkRows(tx, [...new Set(items.map((item) => item.document))]);
+		});
+		await this.#core.recount();
+	}
+
 	/** Runs the change again on today's state. The item leaves Set aside when the change is kept. Text is brought back by copying. */
 	async bringBack(id: string): Promise<RunResult> {
 		const item = await this.#core.read((reads) => reads.asideById(id));

@@ -134,8 +134,8 @@ async function story(seed: number): Promise<void> {
 			await replica.settled();
 		}
 		await breathe(5);
-		if (i < 12) clock.pass(MAX_BACKOFF_MS / 3);
-		if (i % 3 === 0 && i < 12) relay.cut();
+		if (i < 20) clock.pass(MAX_BACKOFF_MS / 3);
+		if (i === 0 || i === 5) relay.cut();
 	}
 	const accepted = new Set(relay.log.flatMap((entry) => (entry.command ? [entry.command.id as string] : [])));
 	const aside = new Set<string>();

@@ -60,6 +60,10 @@ class OpenPage implements OpenedPage {
 	readonly #onReleased: OnReleased;
 	readonly #listeners = new Set<(doc: Y.Doc | null) => void>();
 	doc: Y.Doc = new Y.Doc();
+	/** The one that is being filled; the same as `doc` once it is. */
+	#building: Y.Doc = this.doc;
+	/** Nobody may type before: what has no listener yet would not be kept. */
+	loaded: Promise<void> = Promise.resolve();
 	users = 0;
 	live = false;
 	#buffer: Uint8Array[] = [];
@@ -81,8 +85,13 @@ class OpenPage implements OpenedPage {
 	}
 
 	/** Fills the document from the store; entries that arrive meanwhile are applied beside it and mean the same. */
-	async load(): Promise<void> {
-		const { doc } = this;
+	load(): Promise<void> {
+		this.loaded = this.#build().then((doc) => void (this.doc = doc));
+		return this.loaded;
+	}
+
+	async #build(): Promise<Y.Doc> {
+		const doc = (this.#building = new Y.Doc());
 		const { canonical, tail, slot } = await this.#core.read(async (reads) => ({
 			canonical: (await reads.canonical([this.document])).get(this.document),
 			tail: (await reads.pendingOn([this.document])).filter((item): item is PendingUpdate => item.kind === 'update'),
@@ -102,10 +111,11 @@ class OpenPage implements OpenedPage {
 			// What came in from elsewhere, over /sync or /live, is not this person's edit.
 			if (transaction.local && doc === this.doc) this.#keep(bytes);
 		});
+		return doc;
 	}
 
 	apply(bytes: Uint8Array): void {
-		Y.applyUpdate(this.doc, bytes, 'sync');
+		for (const doc of new Set([this.doc, this.#building])) Y.applyUpdate(doc, bytes, 'sync');
 	}
 
 	async isAccepted(): Promise<boolean> {
@@ -133,7 +143,11 @@ class OpenPage implements OpenedPage {
 	}
 
 	flush(): Promise<void> {
-		this.#flushing = this.#flushing.catch(() => {}).then(() => this.#flush());
+		// While the document is built anew, what was typed into the old one must not become pending under its dead id.
+		this.#flushing = this.#flushing
+			.catch(() => {})
+			.then(() => this.loaded)
+			.then(() => this.#flush());
 		return this.#flushing;
 	}
 
@@ -205,12 +219,12 @@ class OpenPage implements OpenedPage {
 	/** Another tab's replica set the tail aside: what is still in this tab's buffer builds on it. */
 	async rebuild(gone: boolean): Promise<void> {
 		await this.#flushing.catch(() => {});
+		const old = this.doc;
+		// Also where the page left the device: it may come back, and what is typed until then must not be lost.
+		await this.load();
 		const rest = this.#buffer;
 		this.#buffer = [];
 		if (rest.length > 0) await this.#setAside(rest);
-		const old = this.doc;
-		this.doc = new Y.Doc();
-		if (!gone) await this.load();
 		for (const listener of this.#listeners) listener(gone ? null : this.doc);
 		old.destroy();
 	}
@@ -261,6 +275,7 @@ export class Pages {
 		let page = this.#open.get(key);
 		if (page) {
 			page.users++;
+			await page.loaded;
 			return page;
 		}
 		page = new OpenPage(

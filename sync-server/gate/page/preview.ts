@@ -13,7 +13,7 @@ import type { ClientBlock, Id, ScannedStruct, ScanResult } from '#crdt-model/pag
 import { NOTHING } from './rules.ts';
 import type { PageRules, Shape } from './rules.ts';
 import { kindOfType, sameContent } from './same.ts';
-import { Steps, chargeDeletion, walk } from './walk.ts';
+import { Steps, chargeDeletion, chargeStructs, walk } from './walk.ts';
 
 /** Why the gate refuses a client's update. Closed: the wire maps each to its advice and to the fate of the local change. */
 export type PageRefusalCode = 'malformed' | 'too-large' | 'bad-shape' | 'foreign' | 'gap' | 'missing-dependency' | 'clock-reuse' | 'denied';
@@ -38,7 +38,7 @@ export type Preview = {
 	readonly bindIds: readonly number[];
 	readonly newStructs: number;
 	readonly newBytes: number;
-	/** What merging will cost Yjs beyond a constant per struct (`walk.ts`). */
+	/** What merging will cost Yjs (`walk.ts`). */
 	readonly merge: Steps;
 	readonly fresh: readonly FreshBlock[];
 };
@@ -120,6 +120,7 @@ class Previewer {
 		if (this.#fresh.size > limits.clientBlocks) refuse('too-large', `new content under ${this.#fresh.size} ids`);
 		if (newStructs > limits.structs) refuse('too-large', `${newStructs} new structs`);
 		if (newBytes > limits.bytes) refuse('too-large', `${newBytes} new bytes`);
+		chargeStructs(this.#steps, newStructs);
 		this.#judgeNew();
 		const deletions = this.#judgeDeletes();
 		const fresh = [...this.#fresh.values()];
@@ -236,8 +237,7 @@ class Previewer {
 	/** A struct that is partly held continues the held part, so it must stand in the same place: Yjs would believe both. */
 	#checkSeam(struct: ScannedStruct, state: number, place: Place | typeof GONE): void {
 		const held = structAt(this.#doc, struct.client, state - 1);
-		const heldPlace = held instanceof Y.Item ? this.#placeOfHeld(held) : GONE;
-		if (!samePlace(place, heldPlace)) refuse('bad-shape', `${name(struct)} continues elsewhere`);
+		if (!samePlace(place, held instanceof Y.Item ? this.#placeOfHeld(held) : GONE)) refuse('bad-shape', `${name(struct)} continues elsewhere`);
 		// What is applied has the known part as its left neighbour, whatever the struct claims.
 		if (place !== GONE && struct.rightOrigin !== null) this.#checkOrder(struct, { client: struct.client, clock: state - 1 }, struct.rightOrigin);
 	}
@@ -363,9 +363,7 @@ class Previewer {
 		const deletions: Range[] = [];
 		for (const { client, ranges } of this.#update.deletes.values()) {
 			const state = stateOf(this.#doc, client);
-			const block = this.#fresh.get(client)?.block;
-			const reach = block?.to ?? state;
-			const newCount = block?.structs.length ?? 0;
+			const { to: reach, structs: { length: newCount } } = this.#fresh.get(client)?.block ?? { to: state, structs: [] };
 			const structs = structsOf(this.#doc, client) ?? [];
 			for (const { from, to } of ranges) {
 				if (to > reach) refuse('missing-dependency', `deletes ${client}:${from}, held to ${state}`);
@@ -375,13 +373,15 @@ class Previewer {
 				const index = indexAt(structs, from);
 				const at = structs[index]!;
 				if (at.deleted && at.id.clock + at.length >= to) continue;
-				chargeDeletion(this.#steps, structs.length - index + newCount);
-				this.#refuseSpent();
+				let living = 0;
 				eachWithin(this.#doc, client, from, to, (struct) => {
 					if (struct.deleted || !(struct instanceof Y.Item)) return;
+					// What is dead already is clipped, and free.
+					if (living++ === 0) chargeDeletion(this.#steps, structs.length - index + newCount);
 					this.#roots.add(this.#placeOfHeld(struct).parent.root);
 					pushRange(deletions, client, Math.max(from, struct.id.clock), Math.min(to, struct.id.clock + struct.length));
 				});
+				this.#refuseSpent();
 			}
 		}
 		return deletions;

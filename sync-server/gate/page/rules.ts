@@ -27,7 +27,7 @@ export type NewContentLimits = {
 	readonly bytes: number;
 	readonly structs: number;
 	readonly clientBlocks: number;
-	/** What merging it may cost Yjs beyond a constant per struct: items passed in search of a place (`walk.ts`). */
+	/** What merging it may cost Yjs, in items passed in search of a place (`walk.ts`). */
 	readonly mergeSteps: number;
 };
 
@@ -45,13 +45,16 @@ const shape = (list: readonly Slot[], keyed: readonly Slot[]): Shape => ({ list:
 export const NOTHING: Shape = shape([], []);
 
 export const NEW_CONTENT: NewContentLimits = {
-	// SYNC.md 2: 48 kB of adversarial structs took 4.2 s to integrate because there were 8,000 of them. Bytes bound storage, structs time.
-	// Not tight enough: 2,000 structs at the start of a list with ascending right neighbours took 1.3 to 2.4 s here. A budget of CPU time per
-	// person (SYNC.md 2) must stand behind this, and Lexical needs about 15 structs a paragraph (a 10 x 10 table is 2,091).
-	bytes: 256 * 1024,
+	// A frame. A client that was never here before brings a whole document at once: the paper of 260,000 edits is 267 kB.
+	bytes: 1024 * 1024,
+	// Bounds memory: honest structs take 13 bytes and more, so that the bytes end first. Lexical writes about 15 structs a paragraph and 20 a
+	// cell (a table of 30 x 10 is over 6,000). They do not bound time: 2,000 with ascending right neighbours took 1.3 to 2.4 s.
 	structs: 20_000,
 	// 4,000 ids in 40 kB took 4 s. A device has one id per document and tab slot; four is a person with four tabs offline.
 	clientBlocks: 4,
+	// Time. The dearest update of each known attack that this lets through took 20 to 45 ms of CPU, against seconds without it (SYNC.md 2).
+	// Honest: 20,000 keystrokes of each of three people offline at one place are under 50,000; the second of two people who
+	// put n things at the top of one list offline, in one update, walks n x n: 440 each. A CPU budget per person stands behind it.
 	mergeSteps: 200_000,
 };
 

@@ -7,9 +7,8 @@
  *
  * Promises: changes nothing; the count is Yjs's own, not an estimate, as far as splitting and walking go (the fuzz compares the two);
  * stops as soon as the budget is spent, so refusing costs less than merging would. Someone alone, or the first to arrive,
- * pays nothing: the neighbours still touch. The second of two who wrote at one place offline pays once per *run* of the first.
- * Leaves to others: whether neighbours and parents exist and fit (`preview.ts` has said so); what a struct costs besides its place,
- * which is linear and bounded by their number.
+ * walks nowhere: the neighbours still touch. The second of two who wrote at one place offline passes each *run* of the first once.
+ * Leaves to others: whether neighbours and parents exist and fit (`preview.ts` has said so); what bytes cost, which is linear.
  */
 import * as Y from 'yjs';
 import { indexAt, stateOf, structsOf } from '#crdt-model/page/ranges.ts';
@@ -17,7 +16,7 @@ import type { ClientBlock, Id, ScannedStruct } from '#crdt-model/page/scan.ts';
 
 /**
  * Counts up to a limit. One per update, shared by everything that could be made to walk. A step is what Yjs needs to pass one item in
- * search of a place: 60 to 190 ns (it fills two sets and searches the store). Other work is charged in the same coin.
+ * search of a place: 60 to 270 ns (it fills two sets and may search the store). Other work is charged in the same coin.
  */
 export class Steps {
 	readonly limit: number;
@@ -45,6 +44,8 @@ const HOPS_PER_STEP = 32;
 const MOVED_PER_STEP = 256;
 /** A split makes an item and, after the transaction, a search for something to merge it with: 2 to 3 µs. */
 const STEPS_PER_SPLIT = 20;
+/** To be read, judged, placed, emitted and perhaps merged: 1.3 to 2.3 µs, of which the bytes cap bounds a part. */
+const STEPS_PER_STRUCT = 5;
 /** A deleted range is searched, marked, and searched again for merging: 2 to 3 µs. */
 const STEPS_PER_DELETION = 20;
 
@@ -70,6 +71,10 @@ type Cursor = { readonly structs: readonly ScannedStruct[]; at: number; state: n
 /** Adds the cost of integrating the blocks to `steps`, or gives up when they are spent. */
 export function walk(doc: Y.Doc, blocks: readonly WalkBlock[], placeOf: (struct: ScannedStruct) => WalkPlace, steps: Steps): void {
 	new Walker(doc, blocks, placeOf, steps).run();
+}
+
+export function chargeStructs(steps: Steps, count: number): void {
+	steps.taken += count * STEPS_PER_STRUCT;
 }
 
 /** What deleting one range costs with `behind` structs in the id's array from there on: at most a split at either end. */

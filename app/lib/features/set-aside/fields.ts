@@ -1,0 +1,201 @@
+/** What a path of a record is called on screen, and its value in words: names instead of ids, dates, money. */
+import { isDocumentId, kindOf, type DepartmentId, type DocumentId, type KindName, type PersonId } from '#crdt-model/ids.ts';
+import type { Json, Path } from '#crdt-model/record/state.ts';
+import type { AsideItem, FieldValue } from '#storage/replica-contract.ts';
+import { m } from '#lib/paraglide/messages.js';
+import { languages } from '#lib/shell/preferences.svelte.ts';
+import { formatDay, formatList, formatMoney, formatNumber } from '../crm/format.ts';
+
+export interface FieldWords {
+	readonly currency: string;
+	nameOf(person: PersonId): string;
+	departmentOf(id: DepartmentId): string;
+	/** A record's title where this device still has it. */
+	titleOf(id: DocumentId): string | null;
+}
+
+const labels: Readonly<Record<string, () => string>> = {
+	title: m.aside_field_title,
+	name: m.aside_field_name,
+	stage: m.aside_field_stage,
+	amount: m.aside_field_amount,
+	responsible: m.aside_field_responsible,
+	account: m.aside_field_account,
+	product: m.aside_field_product,
+	engagedOn: m.aside_field_engagedOn,
+	closedOn: m.aside_field_closedOn,
+	source: m.aside_field_source,
+	deleted: m.aside_field_deleted,
+	created: m.aside_field_created,
+	state: m.aside_field_state,
+	priority: m.aside_field_priority,
+	deadline: m.aside_field_deadline,
+	participants: m.aside_field_participants,
+	observers: m.aside_field_observers,
+	place: m.aside_field_place,
+	on: m.aside_field_on,
+	firstName: m.aside_field_firstName,
+	lastName: m.aside_field_lastName,
+	email: m.aside_field_email,
+	position: m.aside_field_position,
+	language: m.aside_field_language,
+	administrator: m.aside_field_administrator,
+	active: m.aside_field_active,
+	departments: m.aside_field_departments,
+	parent: m.aside_field_parent,
+	head: m.aside_field_head,
+	company: m.aside_field_company,
+	currency: m.aside_field_currency,
+	sector: m.aside_field_sector,
+	location: m.aside_field_location,
+	employees: m.aside_field_employees,
+	revenue: m.aside_field_revenue,
+	yearEstablished: m.aside_field_yearEstablished,
+	series: m.aside_field_series,
+	price: m.aside_field_price,
+	'checklist/text': m.aside_field_checklist,
+	'checklist/done': m.aside_field_checklist_done,
+	'checklist/position': m.aside_field_checklist_position,
+	'checklist/removed': m.aside_field_checklist_removed,
+	'comments/text': m.aside_field_comment,
+	'comments/removed': m.aside_field_comment_removed
+};
+
+export function fieldLabel(path: Path): string {
+	const [first, key, part] = path.split('/') as [string, string?, string?];
+	const name = part === undefined ? first : `${first}/${part}`;
+	// What could not be run has its command's name in place of a path.
+	const ofCommand = key === undefined && path.includes('.') ? commandField(path) : name;
+	return (Object.hasOwn(labels, ofCommand) ? labels[ofCommand]! : m.aside_field_other)();
+}
+
+/** `deal.setAmount` is about the amount. */
+function commandField(name: string): string {
+	const verb = name.slice(name.indexOf('.') + 1);
+	if (/omment$/u.test(verb)) return 'comments/text';
+	if (/Item$/u.test(verb)) return 'checklist/text';
+	if (verb === 'moveToStage') return 'stage';
+	if (verb === 'move') return 'parent';
+	const set = /^(?:set|add|join)(.+)$/u.exec(verb)?.[1];
+	return set ? set.charAt(0).toLowerCase() + set.slice(1) : '';
+}
+
+const stages: Readonly<Record<string, () => string>> = { prospecting: m.crm_stage_prospecting, engaging: m.crm_stage_engaging, won: m.crm_stage_won, lost: m.crm_stage_lost };
+const states: Readonly<Record<string, () => string>> = {
+	pending: m.aside_state_pending,
+	progress: m.aside_state_progress,
+	review: m.aside_state_review,
+	done: m.aside_state_done,
+	deferred: m.aside_state_deferred
+};
+const priorities: Readonly<Record<string, () => string>> = { normal: m.aside_priority_normal, high: m.aside_priority_high };
+const places: Readonly<Record<string, () => string>> = { company: m.aside_place_company, mine: m.aside_place_mine, record: m.aside_place_record };
+
+export function valueText(path: Path, value: Json, words: FieldWords): string {
+	if (value === null || value === '') return '';
+	const [first, key, part] = path.split('/') as [string, string?, string?];
+	if (first === 'checklist' && part === 'position') return m.aside_moved();
+	// A set's key is who or what it is about.
+	if (key !== undefined && part === undefined) {
+		const name = idText(key, words) ?? m.aside_unknown();
+		return value === true ? m.aside_member({ name }) : m.aside_not_member({ name });
+	}
+	if (typeof value === 'boolean') return value ? m.aside_yes() : m.aside_no();
+	if (typeof value === 'number') {
+		if (first === 'amount' || first === 'price') return formatMoney(value, words.currency);
+		return first === 'yearEstablished' ? String(value) : formatNumber(value);
+	}
+	if (typeof value === 'string') {
+		const named = { stage: stages, state: states, priority: priorities, place: places }[first]?.[value];
+		if (named) return named();
+		if (first === 'language') return languages.find((one) => one.locale === value)?.name ?? value;
+		if (/^\d{4}-\d{2}-\d{2}$/u.test(value)) return formatDay(value);
+		return idText(value, words) ?? value;
+	}
+	if (Array.isArray(value)) return formatList(value.map((one) => valueText('', one, words)).filter(Boolean));
+	// Arguments of a command that could not be run: what was typed is among them.
+	const args = value as { readonly [key: string]: Json };
+	if ('value' in args && Object.keys(args).length === 1) return valueText(commandField(path), args['value']!, words);
+	return Object.entries(args)
+		.filter(([name]) => name !== 'item')
+		.map(([name, one]) => (name === 'text' || name === 'value' ? valueText(name, one, words) : `${fieldLabel(name)}: ${valueText(name, one, words)}`))
+		.join('\n');
+}
+
+function idText(value: string, words: FieldWords): string | null {
+	if (!isDocumentId(value)) return /^item_/u.test(value) ? '' : null;
+	const kind = kindOf(value);
+	const name =
+		kind === 'employee' ? words.nameOf(value as PersonId) : kind === 'department' ? words.departmentOf(value as DepartmentId) : (words.titleOf(value) ?? '');
+	return name || m.aside_unknown();
+}
+
+/** What a person need not be told of: that a record which they made exists. */
+const isTold = ({ path }: FieldValue): boolean => path !== 'created';
+
+export interface Difference {
+	readonly path: Path;
+	readonly label: string;
+	/** Null where it may not be shown. */
+	readonly before: string | null;
+	readonly after: string;
+}
+
+export function differencesOf(item: AsideItem, words: FieldWords): Difference[] {
+	if (item.kind === 'overruled') {
+		return [{ path: item.path, label: fieldLabel(item.path), before: valueText(item.path, item.theirs, words), after: valueText(item.path, item.mine, words) }];
+	}
+	if (item.kind !== 'command') return [];
+	const before = new Map(item.before?.map(({ path, value }) => [path, value]));
+	return item.after.filter(isTold).map(({ path, value }) => ({
+		path,
+		label: fieldLabel(path),
+		// The set's member is told by the line itself; before it simply was not so.
+		before: item.before === null ? null : valueText(path, before.get(path) ?? null, words),
+		after: valueText(path, value, words)
+	}));
+}
+
+/** What was tried, in a word or two. */
+export function actionOf(item: AsideItem): string {
+	if (item.kind === 'page' || item.kind === 'swallowed') return m.aside_did_text();
+	if (item.kind === 'overruled') return m.aside_did_change();
+	const verb = item.command.name.slice(item.command.name.indexOf('.') + 1);
+	if (verb === 'create') return m.aside_did_create({ kind: kindLabel(kindOf(item.document)!).toLocaleLowerCase() });
+	if (verb === 'delete') return m.aside_did_delete();
+	if (verb === 'restore') return m.aside_did_restore();
+	if (/comment$/iu.test(verb)) return m.aside_did_comment();
+	return m.aside_did_change();
+}
+
+export function kindLabel(kind: KindName): string {
+	const table: Readonly<Record<KindName, () => string>> = {
+		settings: m.aside_kind_settings,
+		employee: m.aside_kind_employee,
+		department: m.aside_kind_department,
+		task: m.aside_kind_task,
+		company: m.aside_kind_company,
+		product: m.aside_kind_product,
+		deal: m.aside_kind_deal,
+		page: m.aside_kind_page,
+		text: m.aside_kind_text
+	};
+	return table[kind]();
+}
+
+/** Where a record opens. */
+export function hrefOf(id: DocumentId): string {
+	switch (kindOf(id)) {
+		case 'task':
+			return `/tasks/${id}`;
+		case 'deal':
+		case 'company':
+		case 'product':
+			return `/crm/${id}`;
+		case 'page':
+		case 'text':
+			return `/documents/${id}`;
+		default:
+			return '/company';
+	}
+}

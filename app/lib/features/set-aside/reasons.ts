@@ -1,0 +1,124 @@
+/**
+ * Refusals in plain words: what happened, who may, and what to do next (P3). Every code and every rule of the closed lists has its
+ * sentence; the switch over codes ends in `never`, so a new code does not compile without one.
+ */
+import type { Directory } from '#crdt-model/access/directory.ts';
+import type { DepartmentId, PersonId } from '#crdt-model/ids.ts';
+import type { Refusal, RefusalCode } from '#crdt-model/wire/refusal.ts';
+import { m } from '#lib/paraglide/messages.js';
+import { formatList } from '../crm/format.ts';
+import { fieldLabel } from './fields.ts';
+
+export interface Judgement {
+	readonly code: RefusalCode;
+	readonly rule?: string | undefined;
+	readonly who?: readonly string[] | undefined;
+	readonly current?: Refusal['current'];
+}
+
+export interface Knows {
+	readonly directory: Directory;
+	readonly person: PersonId;
+	nameOf(person: PersonId): string;
+}
+
+export function reasonOf(judgement: Judgement, knows: Knows): string {
+	switch (judgement.code) {
+		case 'denied':
+			return deniedReason(judgement, knows);
+		case 'stale': {
+			const { current } = judgement;
+			const name = (current && knows.nameOf(current.by)) || m.aside_somebody();
+			return m.aside_why_stale({ name, field: `“${current ? fieldLabel(current.path) : m.aside_field_other()}”` });
+		}
+		case 'malformed':
+			return m.aside_why_malformed();
+		case 'too-large':
+			return m.aside_why_too_large();
+		case 'unknown-command':
+			return m.aside_why_unknown_command();
+		case 'bad-value':
+			return m.aside_why_bad_value();
+		case 'target-gone':
+			return m.aside_why_target_gone();
+		case 'not-found':
+			return m.aside_why_not_found();
+		case 'exists':
+			return m.aside_why_exists();
+		case 'quota':
+			return m.aside_why_quota();
+		case 'batch':
+			return m.aside_why_batch();
+		case 'bad-shape':
+			return m.aside_why_bad_shape();
+		case 'foreign':
+			return m.aside_why_foreign();
+		case 'clock-reuse':
+			return m.aside_why_clock_reuse();
+		case 'gap':
+			return m.aside_why_gap();
+		case 'missing-dependency':
+			return m.aside_why_missing_dependency();
+		case 'too-much':
+			return m.aside_why_too_much();
+		case 'unavailable':
+			return m.aside_why_unavailable();
+		default:
+			return judgement.code satisfies never;
+	}
+}
+
+/** Rules that no right opens: they say what must hold, whoever asks. */
+const ruleSentences: Readonly<Record<string, () => string>> = {
+	'company.last-administrator': m.aside_rule_last_administrator,
+	'company.no-cycle': m.aside_rule_no_cycle,
+	'company.one-root': m.aside_rule_one_root,
+	'company.department-exists': m.aside_rule_department_exists,
+	'company.department-empty': m.aside_rule_department_empty,
+	'company.head-is-employee': m.aside_rule_head_is_employee,
+	'company.one-settings': m.aside_rule_one_settings,
+	'company.relay-is-nobody': m.aside_rule_reserved,
+	'deal.responsible-is-employee': m.aside_rule_people_are_employees,
+	'task.people-are-employees': m.aside_rule_people_are_employees,
+	'comments.author-only': m.aside_rule_comment_author,
+	'page.record-is-there': m.aside_rule_page_record,
+	'page.readers': m.aside_rule_page_record,
+	'page.deleted': m.aside_rule_page_deleted,
+	'page.stays-loose': m.aside_rule_page_stays,
+	'page.hangs-on-work': m.aside_rule_page_hangs
+};
+
+function deniedReason({ rule, who }: Judgement, knows: Knows): string {
+	const own = rule === undefined ? undefined : ruleSentences[rule];
+	if (own) return own();
+	const names = peopleOf(who ?? [], knows);
+	if (names.length === 0) return m.aside_why_denied();
+	const list = formatList(names, 'disjunction');
+	const sentence = list.charAt(0).toLocaleUpperCase() + list.slice(1);
+	return m.aside_then({ what: m.aside_why_denied(), next: (names.length > 1 ? m.aside_who_many : m.aside_who)({ who: sentence }) });
+}
+
+/** Who holds these principals, by name. A set of many people is named by what they have in common. */
+export function peopleOf(who: readonly string[], { directory, person, nameOf }: Knows): string[] {
+	const people: string[] = [];
+	const groups: string[] = [];
+	const add = (list: string[], words: string): void => {
+		if (words && !list.includes(words)) list.push(words);
+	};
+	for (const principal of who) {
+		if (principal === 'admins' || principal === 'crm:deal:all') add(groups, m.aside_who_admins());
+		else if (principal === 'all') add(groups, m.aside_who_everyone());
+		else if (principal.startsWith('department:')) {
+			const department = directory.department(principal.slice('department:'.length) as DepartmentId);
+			if (department) add(groups, m.aside_who_department({ department: department.name }));
+		} else {
+			const id = principal.slice(principal.lastIndexOf(':') + 1) as PersonId;
+			const name = id === person ? m.aside_who_you() : nameOf(id);
+			if (!name) continue;
+			// A head holds these principals for everyone below.
+			const heads = /^(task|crm:deal):user:/u.test(principal) && directory.headsAbove(id).length > 0;
+			add(people, heads ? m.aside_who_with_heads({ name }) : name);
+		}
+	}
+	return [...people, ...groups];
+}
