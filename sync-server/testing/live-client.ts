@@ -35,6 +35,8 @@ export class LiveClient {
 		this.awareness = new awarenessProtocol.Awareness(this.doc);
 		// Its timers would keep the test alive, and its clock is not the stage's.
 		clearInterval(this.awareness._checkInterval);
+		// As every editor does; y-protocols shows nobody whose clock still stands at 0.
+		this.awareness.setLocalStateField('cursor', 0);
 		this.doc.on('update', (update: Uint8Array, origin: unknown) => {
 			if (origin !== this) this.sync((encoder) => syncProtocol.writeUpdate(encoder, update));
 		});

@@ -205,7 +205,7 @@ export class FakeRelay {
 				return this.#send(session, { type: 'answer', id: batch.id, result: answer });
 			}
 			case 'update': {
-				const refusal = this.judge(message, session.person) ?? (this.docs.has(message.document) && this.#reads(session.person, message.document) ? null : refuse('not-found', message.document));
+				const refusal = this.judge(message, session.person) ?? (this.docs.has(message.document) && this.#reads(session.person, message.document) ? this.#gapIn(message.document, message.bytes) : refuse('not-found', message.document));
 				if (refusal) return this.#send(session, { type: 'answer', id: message.id, result: { kind: 'refused', refusal: refusal as never, command: null } });
 				const entry = this.#record(session.person, message.document, null, this.#clock.now, (doc) => Y.applyUpdate(doc, message.bytes));
 				this.#fanOut(entry);
@@ -214,6 +214,13 @@ export class FakeRelay {
 			default:
 				message satisfies never;
 		}
+	}
+
+	#gapIn(id: DocumentId, bytes: Uint8Array): Refusal | null {
+		const preview = new Y.Doc();
+		Y.applyUpdate(preview, Y.encodeStateAsUpdate(this.#doc(id).doc));
+		Y.applyUpdate(preview, bytes);
+		return preview.store.pendingStructs === null ? null : refuse('gap', 'earlier edits');
 	}
 
 	#take(person: PersonId, command: Command): Entry | Refusal {

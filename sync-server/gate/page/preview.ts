@@ -369,14 +369,13 @@ class Previewer {
 				if (to > reach) refuse('missing-dependency', `deletes ${client}:${from}, held to ${state}`);
 				if (to > state) chargeDeletion(this.#steps, newCount - this.#newIndexAt({ client, clock: Math.max(from, state) }));
 				if (from >= state) continue;
-				// The common case of a resent document: one collected struct covers the range.
+				// The common case of a resent document: one collected struct covers the range. What is dead already is free.
 				const index = indexAt(structs, from);
 				const at = structs[index]!;
 				if (at.deleted && at.id.clock + at.length >= to) continue;
 				let living = 0;
 				eachWithin(this.#doc, client, from, to, (struct) => {
 					if (struct.deleted || !(struct instanceof Y.Item)) return;
-					// What is dead already is clipped, and free.
 					if (living++ === 0) chargeDeletion(this.#steps, structs.length - index + newCount);
 					this.#roots.add(this.#placeOfHeld(struct).parent.root);
 					pushRange(deletions, client, Math.max(from, struct.id.clock), Math.min(to, struct.id.clock + struct.length));

@@ -89,6 +89,23 @@ describe('ordinary work of any size', () => {
 		expect(relay.merged.passed).toBe(200 * 200);
 	});
 
+	test('a whole document resent, with more dead ranges than anyone may delete at once', () => {
+		const relay = new Relay(TEXT_RULES);
+		const ann = docOf(100);
+		const text = ann.getText('text');
+		ann.transact(() => {
+			// Two letters typed backwards, which never merge, and one that stays.
+			for (let i = 0; i < 12_000; i++) for (const letter of 'abc') text.insert(0, letter);
+		});
+		ann.transact(() => {
+			for (let i = 0; i < 12_000; i++) text.delete(i + 1, 2);
+		});
+		const whole = Y.encodeStateAsUpdate(ann);
+		expect(tooLarge('all of it new', relay, whole)).toContain('structs');
+		Y.applyUpdate(relay.doc, whole);
+		expect(relay.submit('ann', whole)).toEqual({ kind: 'known' });
+	});
+
 	test('a key that was set 5,000 times is set once more', () => {
 		const relay = new Relay();
 		const ann = docOf(100);

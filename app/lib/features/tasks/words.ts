@@ -1,0 +1,41 @@
+/** The words of tasks: states, priorities, and why something was refused. */
+import type { Verdict } from '#crdt-model/access/decide.ts';
+import type { TASK_PRIORITIES, TaskState } from '#crdt-model/kinds/task.ts';
+import type { Refusal } from '#crdt-model/wire/refusal.ts';
+import { m } from '#lib/paraglide/messages.js';
+
+const states: Readonly<Record<TaskState, () => string>> = {
+	pending: m.tasks_state_pending,
+	progress: m.tasks_state_progress,
+	review: m.tasks_state_review,
+	done: m.tasks_state_done,
+	deferred: m.tasks_state_deferred
+};
+export const stateWord = (state: TaskState): string => states[state]();
+
+export const priorityWord = (priority: (typeof TASK_PRIORITIES)[number]): string => (priority === 'high' ? m.tasks_priority_high() : m.tasks_priority_normal());
+
+const rules: Readonly<Record<string, () => string>> = {
+	'task.people-change': m.tasks_rule_people_change,
+	'task.people-are-employees': m.tasks_rule_people_are_employees,
+	'comments.author-only': m.tasks_rule_comments_author_only,
+	'not-readable': m.tasks_refused_not_found
+};
+const codes: Readonly<Partial<Record<Refusal['code'], () => string>>> = {
+	denied: m.tasks_rule_people_change,
+	'not-found': m.tasks_refused_not_found,
+	'target-gone': m.tasks_refused_gone,
+	'bad-value': m.tasks_refused_bad_value,
+	'too-large': m.tasks_refused_too_large,
+	quota: m.tasks_refused_quota,
+	stale: m.tasks_refused_stale
+};
+
+export function refusalText(refusal: Pick<Refusal, 'code' | 'rule'>): string {
+	return (refusal.rule && rules[refusal.rule]?.()) || codes[refusal.code]?.() || m.tasks_refused_other();
+}
+
+/** Why not, for a tooltip; undefined where one may. */
+export function reasonOf(verdict: Verdict): string | undefined {
+	return verdict.allow ? undefined : refusalText({ code: verdict.code, rule: verdict.rule });
+}
