@@ -195,7 +195,7 @@ test('[X8] frames that come while the document is read are kept, up to a ceiling
 	expect((await stage.portal.openContent(DAN, TEXT))!.room.doc.getText('text').toString()).toBe('at once');
 	await stage.reopen();
 	const dan = stage.live(DAN, TEXT, 900_002);
-	for (let i = 0; i < 300; i++) dan.text.insert(0, 'x');
+	for (let i = 0; i < 10_001; i++) dan.socket.up(Uint8Array.of(3));
 	await stage.settle();
 	expect(dan.closedWith).toBe(4529);
 });

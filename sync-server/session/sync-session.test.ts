@@ -4,6 +4,7 @@ import { pageOf, type DocumentId } from '#crdt-model/ids.ts';
 import { budget } from '#crdt-model/testing/budget.ts';
 import { encodeUp } from '#crdt-model/wire/codec.ts';
 import { SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
+import type { Up } from '#crdt-model/wire/up.ts';
 import { ANN, BEN, CAT, deal, EVE, FAY, SALES, some, Stage, task } from '../testing/stage.ts';
 
 let stage: Stage;
@@ -16,12 +17,13 @@ beforeEach(async () => {
 
 test('[Y1] hello comes first and once, an inventory only when it is asked for', async () => {
 	const hello = { type: 'hello', version: 1, cursor: null, held: { count: 0, digest: '' } } as const;
+	const inventory: Extract<Up, { type: 'inventory' }> = { type: 'inventory', documents: [], last: true };
 	const wrong: ((device: ReturnType<Stage['device']>) => void)[] = [
 		(device) => void device.submit('task.setTitle', task(1), { value: 'x' }),
-		(device) => device.say({ type: 'inventory', documents: [], last: true }),
+		(device) => device.say(inventory),
 		(device) => [hello, hello].forEach((message) => device.say(message)),
 		(device) => [{ ...hello, cursor: { epoch: 1, seq: 1 } }, hello].forEach((message) => device.say(message)),
-		(device) => [hello, { type: 'inventory', documents: [], last: true } as const, { type: 'inventory', documents: [], last: true } as const].forEach((message) => device.say(message))
+		(device) => [hello, inventory, inventory].forEach((message) => device.say(message))
 	];
 	for (const say of wrong) {
 		const device = stage.device(CAT).attach();

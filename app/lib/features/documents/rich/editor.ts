@@ -6,7 +6,7 @@
  * of 16 allows, tables stand in no table; links lead to safe addresses alone; a page that Lexical cannot read is never written to.
  * Leaves to others: Yjs and carets (collaboration.ts), buttons (Toolbar.svelte).
  */
-import { $createCodeNode, $isCodeNode, CodeHighlightNode, CodeNode, registerCodeIndentation } from '@lexical/code';
+import { $createCodeNode, $isCodeNode, CodeHighlightNode, CodeNode } from '@lexical/code';
 import { $isLinkNode, $toggleLink, LinkNode } from '@lexical/link';
 import {
 	$isListItemNode,
@@ -59,6 +59,7 @@ import {
 } from '@lexical/table';
 import {
 	$createParagraphNode,
+	$createTabNode,
 	$createTextNode,
 	$findMatchingParent,
 	$getRoot,
@@ -181,7 +182,6 @@ export function mountRich(options: RichOptions): RichText {
 		registerList(editor),
 		registerListStrictIndentTransform(editor),
 		registerCheckList(editor),
-		registerCodeIndentation(editor),
 		registerTablePlugin(editor),
 		registerTableSelectionObserver(editor, true),
 		registerMarkdownShortcuts(editor, MARKDOWN),
@@ -211,12 +211,19 @@ export function mountRich(options: RichOptions): RichText {
 		editor.getEditorState().read(() => onState({ ...$look(), ...together.undoable() }), { editor });
 	}
 
-	/** Tab leaves the editor, as on any page; only where it means indentation it stays. Tables and code have handlers of their own. */
+	/** Tab leaves the editor, as on any page; only where it means indentation it stays. Tables have a handler of their own. */
 	function onTab(event: KeyboardEvent): boolean {
 		const selection = $getSelection();
 		if (!$isRangeSelection(selection)) return false;
 		const anchor = selection.anchor.getNode();
-		if ($isCodeNode($blockOf(anchor))) return false;
+		if ($isCodeNode($blockOf(anchor))) {
+			// Shift+Tab still leaves.
+			if (!event.shiftKey) {
+				event.preventDefault();
+				selection.insertNodes([$createTabNode()]);
+			}
+			return true;
+		}
 		const item = $findMatchingParent(anchor, $isListItemNode);
 		if (!item) return !$findMatchingParent(anchor, (node) => node instanceof TableCellNode);
 		const most = $findCellNode(anchor) ? MAX_INDENT_IN_TABLE : MAX_INDENT;
