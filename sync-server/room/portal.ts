@@ -7,25 +7,27 @@
  */
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory } from '#crdt-model/access/directory.ts';
-import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
-import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
+import type { Row } from '#crdt-model/kinds/index.ts';
 import type { PageRow } from '#crdt-model/kinds/page.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
-import { collectionsOf, type BaseRow } from '#crdt-model/record/kind.ts';
-import { readFromDoc, type RecordState } from '#crdt-model/record/state.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
+import type { RecordState } from '#crdt-model/record/state.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
 import { refuse, REFUSALS, type Refusal } from '#crdt-model/wire/refusal.ts';
-import type { DocumentHead, PortalStore } from '#storage/contract.ts';
+import type { PortalStore } from '#storage/contract.ts';
 import * as Y from 'yjs';
 import { admitContent } from '../gate/content.ts';
 import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
-import { LogFailed, PortalLog, type Draft } from '../log/portal-log.ts';
+import { PortalLog, type Draft } from '../log/portal-log.ts';
 import { Audience } from '../session/audience.ts';
 import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { SyncSession } from '../session/sync-session.ts';
-import { docOf, Rooms, type Room } from './rooms.ts';
+import { refused, unavailable } from './answers.ts';
+import { readRecord, readRows, type RowQuery } from './reading.ts';
+import { Rooms, type Room } from './rooms.ts';
 
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
 const COMPACT_ENTRIES = 200;
@@ -335,34 +337,12 @@ export class Portal {
 	}
 
 	/** A record as it is on disk; null when it is not there or not readable. */
-	async read(person: PersonId, id: DocumentId): Promise<{ row: Row; state: RecordState } | null> {
-		const [stored] = await this.store.load([id]);
-		if (!stored || stored.row.deleted || !(await this.#readable(person, stored))) return null;
-		const doc = docOf(stored);
-		const state = readFromDoc(doc, collectionsOf(kindNamed(stored.kind)));
-		doc.destroy();
-		return { row: stored.row as Row, state };
+	read(person: PersonId, id: DocumentId): Promise<{ row: Row; state: RecordState } | null> {
+		return readRecord(this.store, () => this.actorOf(person), id);
 	}
-
-	async #readable(person: PersonId, head: DocumentHead): Promise<boolean> {
-		const actor = this.actorOf(person);
-		if (!actor) return false;
-		if (head.scope === head.id) return canRead(actor, head.audience);
-		const [scope] = await this.store.heads([head.scope]);
-		return scope !== undefined && canRead(actor, scope.audience);
-	}
-
 	/** Rows that the person may read, in order of id, deleted ones left out. */
-	async rows(person: PersonId, query: { kind: KindName; after?: DocumentId | null; limit: number }): Promise<{ rows: Row[]; next: DocumentId | null }> {
-		const actor = this.actorOf(person);
-		if (!actor) return { rows: [], next: null };
-		const { items, next } = await this.store.reached({
-			principals: [...actor.principals],
-			kinds: [query.kind],
-			after: query.after ?? null,
-			limit: query.limit
-		});
-		return { rows: items.filter(({ row }) => !row.deleted).map(({ row }) => row as Row), next };
+	rows(person: PersonId, query: RowQuery): Promise<{ rows: Row[]; next: DocumentId | null }> {
+		return readRows(this.store, () => this.actorOf(person), query);
 	}
 
 	/** Makes a person's record. The relay's authority stands behind it; whoever calls has asked for rights. */
@@ -417,17 +397,6 @@ export class Portal {
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);
 	}
-}
-
-function refused(refusal: Refusal, command: Command['id'] | null): AnswerResult {
-	return { kind: 'refused', refusal, command };
-}
-
-/** The store failed or is gone; what was asked may or may not be there, and the same ids may be sent again. */
-function unavailable(fault: unknown): AnswerResult {
-	// Anything but a failed store is our own fault and must not be taken for one.
-	if (fault instanceof TypeError || fault instanceof RangeError || fault instanceof ReferenceError) throw fault;
-	return refused(refuse('unavailable', fault instanceof LogFailed ? 'the commit failed' : 'the store does not answer'), null);
 }
 
 function withoutUndefined(table: Record<string, unknown>): Record<string, unknown> {

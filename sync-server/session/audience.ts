@@ -31,6 +31,8 @@ interface Moved {
 export class Audience {
 	readonly #portal: Portal;
 	readonly #byPrincipal = new Map<Principal, Set<SyncSession>>();
+	/** Principals that a session holds no more but whose documents it has not been told to drop yet. */
+	readonly #leaving = new Map<Principal, Set<SyncSession>>();
 	readonly #sync = new Set<SyncSession>();
 	readonly #live = new Map<DocumentId, Set<LiveSession>>();
 	readonly #presence = new Map<DocumentId, Presence>();
@@ -47,7 +49,7 @@ export class Audience {
 
 	/** Nothing is left of any session: what a leak would show in. */
 	get isEmpty(): boolean {
-		return this.#sync.size + this.#live.size + this.#presence.size + this.#byPrincipal.size === 0;
+		return this.#sync.size + this.#live.size + this.#presence.size + this.#byPrincipal.size + this.#leaving.size === 0;
 	}
 
 	join(session: SyncSession): void {
@@ -108,7 +110,7 @@ export class Audience {
 				isNew: entry.docSeq === 1,
 				hasMoved: !sameMembers(readersBefore, readersAfter),
 				readers: readersAfter,
-				before: this.#holding(readersBefore),
+				before: new Set([...this.#holding(readersBefore), ...this.#holding(readersBefore, this.#leaving)]),
 				after: new Set()
 			});
 		}
@@ -162,9 +164,14 @@ export class Audience {
 			}
 			const before = session.principals;
 			if (before.size === held.size && [...held].every((principal) => before.has(principal))) continue;
-			for (const principal of before) if (!held.has(principal)) remove(this.#byPrincipal, principal, session);
+			const dropped = [...before].filter((principal) => !held.has(principal));
+			for (const principal of dropped) remove(this.#byPrincipal, principal, session);
 			for (const principal of held) if (!before.has(principal)) add(this.#byPrincipal, principal, session);
-			session.hold(held);
+			// Until the session has looked for what it lost, a document that moves on counts as one that it could read.
+			for (const principal of dropped) add(this.#leaving, principal, session);
+			void session.hold(held).then(() => {
+				for (const principal of dropped) remove(this.#leaving, principal, session);
+			});
 		}
 		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
 	}
@@ -188,9 +195,9 @@ export class Audience {
 		return [...this.#sync, ...[...this.#live.values()].flatMap((sessions) => [...sessions])];
 	}
 
-	#holding(principals: readonly Principal[]): Set<SyncSession> {
+	#holding(principals: readonly Principal[], index: ReadonlyMap<Principal, ReadonlySet<SyncSession>> = this.#byPrincipal): Set<SyncSession> {
 		const sessions = new Set<SyncSession>();
-		for (const principal of principals) for (const session of this.#byPrincipal.get(principal) ?? []) sessions.add(session);
+		for (const principal of principals) for (const session of index.get(principal) ?? []) sessions.add(session);
 		return sessions;
 	}
 }

@@ -284,8 +284,8 @@ export class SyncSession implements FrameSession {
 		return this.#state.is === 'awaiting-hello' || this.#state.is === 'greeting';
 	}
 
-	/** The structure changed: what the session holds from now on. Losses are sent before gains. */
-	hold(now: ReadonlySet<Principal>): void {
+	/** The structure changed: what the session holds from now on. Losses are sent before gains. Resolves when both are, or the session is over. */
+	async hold(now: ReadonlySet<Principal>): Promise<void> {
 		const before = this.#principals;
 		this.#principals = now;
 		// A session that has yet to say what it holds is compared with its new rights anyway.
@@ -301,7 +301,7 @@ export class SyncSession implements FrameSession {
 			if (added.length > 0) for await (const { id } of this.#reached({ principals: added, without: [...before] })) gained.push(id);
 			await this.#sendGains(gained);
 		});
-		void this.#guard(exchange);
+		await this.#guard(exchange);
 	}
 
 	#judge(id: string, admit: () => Promise<Admission>): void {

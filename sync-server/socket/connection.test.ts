@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CLOSE } from '../session/socket.ts';
-import { Connection, type RawSocket, SEND_DRAINED_BYTES, SEND_FULL_BYTES, SEND_LIMIT_BYTES } from './connection.ts';
+import { Connection, type RawSocket, SEND_DRAINED_BYTES, SEND_FULL_BYTES, SEND_LIMIT_BYTES, WAITING_FRAMES } from './connection.ts';
 import { BYTES_BURST, FrameRate, FRAMES_BURST, FRAMES_PER_SECOND } from './rate.ts';
 
 /** A socket whose reader takes bytes when it is told to. */
@@ -97,7 +97,7 @@ test('only larger frames of a compressing path are deflated; a long reason is cu
 
 test('too much before the session is there, and too fast after', () => {
 	const early = pair();
-	for (let i = 0; i < 70; i++) early.connection.received(bytes(i));
+	for (let i = 0; i <= WAITING_FRAMES; i++) early.connection.received(bytes(i));
 	expect(early.raw.said).toEqual(['close 4529 too much at once']);
 	const fast = pair();
 	fast.connection.attach(session([]));

@@ -25,7 +25,7 @@ export const SEND_DRAINED_BYTES = 64 * 1024;
 /** A session that goes on sending to a full socket up to here is at its end: closed with 4508, and it comes back from its cursor. */
 export const SEND_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Frames that may arrive while the session is made: a hello, the first keystrokes, or a script that does not wait. The bytes bound memory. */
-const WAITING_FRAMES = 10_000;
+export const WAITING_FRAMES = 10_000;
 const WAITING_BYTES = 2 * 1024 * 1024;
 /** Small frames cost more to deflate than they save. */
 const MIN_COMPRESSED_BYTES = 1_024;

@@ -16,7 +16,7 @@ import { toasts } from '#lib/ui/toasts.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import { reasonOf, type Judgement, type Knows } from '../set-aside/reasons.ts';
 import { formatMoney, formatMoneyShort, formatNumber, today } from './format.ts';
-import { liveTable, type LiveTable } from './live-table.svelte.ts';
+import { RowTable } from './table.svelte.ts';
 
 export type Deal = StoredRow<DealRow>;
 export type ClientCompany = StoredRow<CompanyRow>;
@@ -55,10 +55,10 @@ export interface DealTotals {
 
 export class Crm {
 	readonly workspace: Workspace;
-	readonly deals: LiveTable<'deal'>;
-	readonly companies: LiveTable<'company'>;
-	readonly products: LiveTable<'product'>;
-	readonly #settings: LiveTable<'settings'>;
+	readonly deals: RowTable<'deal'>;
+	readonly companies: RowTable<'company'>;
+	readonly products: RowTable<'product'>;
+	readonly #settings: RowTable<'settings'>;
 
 	text = $state('');
 	stage = $state<DealStage | ''>('');
@@ -71,10 +71,10 @@ export class Crm {
 
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
-		this.deals = liveTable(workspace, 'deal');
-		this.companies = liveTable(workspace, 'company');
-		this.products = liveTable(workspace, 'product');
-		this.#settings = liveTable(workspace, 'settings');
+		this.deals = new RowTable(workspace, 'deal');
+		this.companies = new RowTable(workspace, 'company');
+		this.products = new RowTable(workspace, 'product');
+		this.#settings = new RowTable(workspace, 'settings');
 	}
 
 	get view(): DealView {
