@@ -7,12 +7,13 @@
  *
  * Left to others: deciding (gate/), documents in memory (room/), who gets what (session/).
  */
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { CommandId, DocumentId, PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, PortalStore, StoredAnswer } from '#storage/contract.ts';
-import { chained, sealOf } from './seal.ts';
+import { chained, contentDigest, sealOf } from './seal.ts';
 
 const MAX_RECENT_ANSWERS = 20_000;
 
@@ -67,6 +68,7 @@ export class LogFailed extends Error {}
 
 export class PortalLog {
 	readonly #options: PortalLogOptions;
+	readonly #sealKey: KeyObject;
 	readonly epoch: number;
 	#assigned: number;
 	#durable: number;
@@ -83,6 +85,7 @@ export class PortalLog {
 
 	constructor(options: PortalLogOptions) {
 		this.#options = options;
+		this.#sealKey = createSecretKey(options.macKey);
 		this.epoch = options.head.epoch;
 		this.#assigned = this.#durable = options.head.seq;
 		this.#chain = options.head.chain;
@@ -111,13 +114,14 @@ export class PortalLog {
 		const seq = ++this.#assigned;
 		const { document, docSeq, author, authoredAt, command, bytes } = draft;
 		const acceptedAt = this.#options.now();
-		const sealed = { seq, document, docSeq, author, authoredAt, acceptedAt, command, bytes };
-		this.#chain = chained(this.#chain, sealed, rightsVersion);
+		const overruled = [...draft.overruled];
+		const swallowed = draft.swallowed.map(([client, from, to]): [number, number, number] => [client, from, to]);
+		const header = { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes };
+		const digest = contentDigest(header);
+		this.#chain = chained(this.#chain, header, rightsVersion, digest);
 		const entry: LogEntry = {
-			...sealed,
-			overruled: [...draft.overruled],
-			swallowed: draft.swallowed.map(([client, from, to]) => [client, from, to]),
-			mac: sealOf(this.#options.macKey, this.#options.portal, sealed),
+			...header,
+			mac: sealOf(this.#sealKey, this.#options.portal, header, digest),
 			rightsVersion,
 			hash: this.#chain
 		};

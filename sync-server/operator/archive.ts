@@ -6,6 +6,7 @@
  * a running relay, whose word is what is being checked.
  * Leaves to others: what is right (verify.ts).
  */
+import type { Entry } from '#crdt-model/wire/down.ts';
 import { DatabaseSync } from 'node:sqlite';
 import type { DocumentId, KindName, PersonId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
@@ -19,6 +20,8 @@ export interface ArchivedEntry {
 	readonly authoredAt: number;
 	readonly acceptedAt: number;
 	readonly command: Command | null;
+	readonly overruled: Entry['overruled'];
+	readonly swallowed: Entry['swallowed'];
 	readonly rightsVersion: number;
 	readonly bytes: Uint8Array;
 	readonly mac: Uint8Array;
@@ -48,9 +51,9 @@ export interface ArchivedHead {
 /** A file that cannot be read as a portal; the message is the difference that is reported. */
 export class Unreadable extends Error {}
 
-type LogRow = Omit<ArchivedEntry, 'command'> & { readonly command: string };
+type LogRow = Omit<ArchivedEntry, 'command' | 'overruled' | 'swallowed'> & { readonly command: string; readonly overruled: string; readonly swallowed: string };
 
-const LOG = `SELECT seq, document, doc_seq AS docSeq, author, authored_at AS authoredAt, accepted_at AS acceptedAt, command,
+const LOG = `SELECT seq, document, doc_seq AS docSeq, author, authored_at AS authoredAt, accepted_at AS acceptedAt, command, overruled, swallowed,
 	rights_version AS rightsVersion, bytes, mac, hash FROM log`;
 const DOCUMENTS = `SELECT d.id, d.kind, d.doc_seq AS docSeq, d.seq, d.first_seq AS firstSeq, d.scope, d.audience, d."row" AS row,
 	s.doc_seq AS snapshotDocSeq, s.bytes AS snapshot FROM documents d LEFT JOIN snapshots s ON s.document = d.id ORDER BY d.id`;
@@ -119,5 +122,10 @@ export class PortalArchive {
 }
 
 function entryOf(row: LogRow): ArchivedEntry {
-	return { ...row, command: JSON.parse(row.command) as Command | null };
+	return {
+		...row,
+		command: JSON.parse(row.command) as Command | null,
+		overruled: JSON.parse(row.overruled) as Entry['overruled'],
+		swallowed: JSON.parse(row.swallowed) as Entry['swallowed']
+	};
 }

@@ -6,7 +6,7 @@
  * Promises: memory holds one entry or one document; a relay that writes meanwhile is not disturbed and disturbs nothing; whatever the file
  * holds, the answer is a sentence and never a fault. Documents are always rebuilt from their first entry: nothing of the log is thrown
  * away in this version.
- * Not covered by the chain, and therefore not judged: who was told that their value gave way, answers to commands, bindings of client ids.
+ * Not covered by the chain, and therefore not judged: answers to commands, bindings of client ids.
  */
 import * as Y from 'yjs';
 import type { DocumentId, PortalId } from '#crdt-model/ids.ts';

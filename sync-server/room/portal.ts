@@ -32,7 +32,6 @@ import { Rooms, type Room } from './rooms.ts';
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
 const COMPACT_ENTRIES = 200;
 const COMPACT_BYTES = 32 * 1024;
-
 /** A room may be dropped while the next one is read; that it happens twice in a row is no accident. */
 const MAX_PIN_ATTEMPTS = 4;
 
@@ -351,7 +350,7 @@ export class Portal {
 		const { department, ...fields } = person;
 		const args = { ...fields, departments: department && this.directory.department(department)?.deleted === false ? [department] : [] };
 		const result = await this.submitAsRelay({
-			commands: [{ id: this.#ids.command(), document: employee, name: 'employee.create', args: withoutUndefined(args), at: this.now(), seen: {} }]
+			commands: [{ id: this.#ids.command(), document: employee, name: 'employee.create', args: JSON.parse(JSON.stringify(args)), at: this.now(), seen: {} }]
 		});
 		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
 	}
@@ -397,8 +396,4 @@ export class Portal {
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);
 	}
-}
-
-function withoutUndefined(table: Record<string, unknown>): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
 }

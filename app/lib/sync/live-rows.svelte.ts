@@ -13,9 +13,12 @@ import type { Workspace } from './workspace.svelte.ts';
 /** Beyond this many changed rows reading all of them is cheaper than asking for each. */
 const MOST_KEYS = 500;
 
-interface Range {
-	readonly from: unknown;
-	readonly to: unknown;
+/** How Dexie says which keys changed: a tree of ranges, empty where `from` is missing. */
+interface Ranges {
+	readonly from?: unknown;
+	readonly to?: unknown;
+	readonly l?: Ranges | null;
+	readonly r?: Ranges | null;
 }
 
 export class LiveRows<K extends KindName> {
@@ -33,7 +36,7 @@ export class LiveRows<K extends KindName> {
 		this.#workspace = workspace;
 		this.kind = kind;
 		const part = `idb://${workspace.database.name}/${rowTable(kind)}/`;
-		const heard = (parts: Readonly<Record<string, unknown>>): void => this.#note(parts[part] as Iterable<Range> | undefined);
+		const heard = (parts: Readonly<Record<string, unknown>>): void => this.#note(parts[part] as Ranges | undefined);
 		Dexie.on.storagemutated.subscribe(heard as never);
 		this.#end = () => Dexie.on.storagemutated.unsubscribe(heard as never);
 		void this.#read();
@@ -53,12 +56,16 @@ export class LiveRows<K extends KindName> {
 		this.#end();
 	}
 
-	#note(ranges: Iterable<Range> | undefined): void {
+	#note(ranges: Ranges | undefined): void {
 		if (!ranges) return;
-		for (const { from, to } of ranges) {
-			if (this.#changed === 'all') break;
-			if (from !== to || this.#changed.size >= MOST_KEYS) this.#changed = 'all';
-			else this.#changed.add(from as DocumentId);
+		const open: Ranges[] = [ranges];
+		for (let next = open.pop(); next && this.#changed !== 'all'; next = open.pop()) {
+			if ('from' in next) {
+				if (next.from !== next.to || this.#changed.size >= MOST_KEYS) this.#changed = 'all';
+				else this.#changed.add(next.from as DocumentId);
+			}
+			if (next.l) open.push(next.l);
+			if (next.r) open.push(next.r);
 		}
 		void this.#read();
 	}
