@@ -114,7 +114,8 @@ export class Presence {
 		for (const [client, standing] of this.#standing) {
 			if (!isGone(standing)) continue;
 			this.#standing.delete(client);
-			gone.push({ client, clock: standing.entry.clock + 1, state: null });
+			// The same clock: whoever comes back under this id a moment later goes on with the next.
+			gone.push({ client, clock: standing.entry.clock, state: null });
 		}
 		if (gone.length > 0) this.#tell(gone);
 	}

@@ -20,7 +20,7 @@ import type { PortalStore } from '#storage/contract.ts';
 import * as Y from 'yjs';
 import { admitContent } from '../gate/content.ts';
 import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
-import { PortalLog, type Draft } from '../log/portal-log.ts';
+import { LogFailed, PortalLog, type Draft } from '../log/portal-log.ts';
 import { Audience } from '../session/audience.ts';
 import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
@@ -44,6 +44,8 @@ export interface PortalOptions {
 	readonly ids?: IdMaker;
 	/** Told once when a commit failed: this object is of no more use. */
 	readonly onFailed?: (reason: unknown) => void;
+	/** A fault that ended one session: the store's, or our own. */
+	readonly onFault?: (fault: unknown) => void;
 }
 
 /** A decision that was taken; `durable` resolves when it may be told. */
@@ -389,6 +391,10 @@ export class Portal {
 	}
 	#countRefusal({ code }: Refusal): void {
 		this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
+	}
+	/** A session came to its end by a fault. A failed log has been told once for all of them. */
+	sawFault(fault: unknown): void {
+		if (!(fault instanceof LogFailed) && !this.#isOver) this.#options.onFault?.(fault);
 	}
 	#fail(reason: unknown): void {
 		this.#isOver = true;

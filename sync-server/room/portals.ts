@@ -17,7 +17,7 @@ export interface PortalsOptions {
 	readonly macKey: Uint8Array;
 	readonly now?: () => number;
 	readonly ids?: IdMaker;
-	/** A failed commit is told here; the portal itself is opened again on its next use. */
+	/** Faults are told here. After a failed commit the portal is opened again on its next use. */
 	readonly onFault?: (portal: PortalId, reason: unknown) => void;
 }
 
@@ -107,6 +107,7 @@ export class Portals {
 				macKey,
 				now: this.#now,
 				ids: this.#ids,
+				onFault: (fault) => onFault?.(id, fault),
 				onFailed: (reason) => {
 					forget();
 					onFault?.(id, reason);

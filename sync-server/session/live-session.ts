@@ -28,11 +28,12 @@ const UPDATE = 2;
 const MAX_RESYNCS = 32;
 /** Client ids that one connection may claim by presence: a stock client keeps one, a reloaded document draws another. */
 const MAX_CLAIMS = 16;
-/** Frames that wait while the document is loaded: a stock client sends three. */
+/** What may wait while the document is loaded. A stock client sends three frames, a script that does not wait sends many. */
 const MAX_WAITING_FRAMES = 10_000;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 type State =
-	| { readonly is: 'opening'; readonly waiting: Uint8Array[] }
+	| { readonly is: 'opening'; readonly waiting: Uint8Array[]; waitingBytes: number }
 	| { readonly is: 'open'; readonly room: Room; readonly pinned: readonly Room[]; readonly presence: Presence; readonly deafen: () => void }
 	| { readonly is: 'closed' };
 
@@ -41,7 +42,7 @@ export class LiveSession implements FrameSession {
 	readonly document: DocumentId;
 	readonly #portal: Portal;
 	readonly #socket: FrameSocket;
-	#state: State = { is: 'opening', waiting: [] };
+	#state: State = { is: 'opening', waiting: [], waitingBytes: 0 };
 	/** The id that this connection's presence speaks for. */
 	#client: number | null = null;
 	#claims = 0;
@@ -88,7 +89,8 @@ export class LiveSession implements FrameSession {
 	receive(frame: Uint8Array): void {
 		if (this.#state.is === 'closed') return;
 		if (this.#state.is === 'opening') {
-			if (this.#state.waiting.push(frame) > MAX_WAITING_FRAMES) this.close(CLOSE.tooMuch, 'too many frames before the document was open');
+			this.#state.waitingBytes += frame.byteLength;
+			if (this.#state.waiting.push(frame) > MAX_WAITING_FRAMES || this.#state.waitingBytes > MAX_WAITING_BYTES) this.close(CLOSE.tooMuch, 'too many frames before the document was open');
 			return;
 		}
 		const message = read(frame);
@@ -210,7 +212,10 @@ export class LiveSession implements FrameSession {
 	#guard(work: Promise<unknown>): Promise<void> {
 		return work.then(
 			() => {},
-			() => this.close(CLOSE.restarting, 'the store does not answer')
+			(fault: unknown) => {
+				this.#portal.sawFault(fault);
+				this.close(CLOSE.restarting, 'the store does not answer');
+			}
 		);
 	}
 

@@ -350,7 +350,10 @@ export class SyncSession implements FrameSession {
 	#guard(work: Promise<unknown>): Promise<void> {
 		return work.then(
 			() => {},
-			() => this.close(CLOSE.restarting, 'the store does not answer')
+			(fault: unknown) => {
+				this.#portal.sawFault(fault);
+				this.close(CLOSE.restarting, 'the store does not answer');
+			}
 		);
 	}
 

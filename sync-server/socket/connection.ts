@@ -81,7 +81,8 @@ export class Connection implements FrameSocket {
 			raw.close();
 			return 'full';
 		}
-		this.#full = raw.getBufferedAmount() > SEND_FULL_BYTES;
+		// Full until it is drained, whatever a small frame in between says: a session that was told to wait is told when to go on.
+		this.#full ||= raw.getBufferedAmount() > SEND_FULL_BYTES;
 		return this.#full ? 'full' : 'ok';
 	}
 

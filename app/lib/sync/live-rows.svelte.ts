@@ -31,6 +31,7 @@ export class LiveRows<K extends KindName> {
 	#changed: Set<DocumentId> | 'all' = 'all';
 	#reading = false;
 	#ended = false;
+	#mayReadAllAt = 0;
 
 	constructor(workspace: Workspace, kind: K) {
 		this.#workspace = workspace;
@@ -75,13 +76,18 @@ export class LiveRows<K extends KindName> {
 		this.#reading = true;
 		try {
 			while (this.#changed === 'all' || this.#changed.size > 0) {
+				const wait = this.#changed === 'all' ? this.#mayReadAllAt - performance.now() : 0;
+				if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
 				const changed = this.#changed;
 				this.#changed = new Set();
 				const table = this.#workspace.rows(this.kind);
 				if (changed === 'all') {
+					const began = performance.now();
 					const all = await table.toArray();
 					this.#rows.clear();
 					for (const row of all) this.#rows.set(row.id, row);
+					const now = performance.now();
+					this.#mayReadAllAt = now + Math.max(REREAD_PAUSE_MS, (now - began) * REREAD_PAUSE);
 				} else {
 					const ids = [...changed];
 					const rows = await table.bulkGet(ids as never[]);
