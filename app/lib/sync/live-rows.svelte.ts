@@ -13,6 +13,10 @@ import type { Workspace } from './workspace.svelte.ts';
 /** Beyond this many changed rows reading all of them is cheaper than asking for each. */
 const MOST_KEYS = 500;
 
+/** Between two readings of everything, in times of what the last one took: the first sync is not to spend its time on being shown. */
+const REREAD_PAUSE = 3;
+const REREAD_PAUSE_MS = 150;
+
 /** How Dexie says which keys changed: a tree of ranges, empty where `from` is missing. */
 interface Ranges {
 	readonly from?: unknown;

@@ -2,7 +2,7 @@
 export function whenOf(at: number, locale: string, now = Date.now()): string {
 	const date = new Date(at);
 	const today = new Date(now);
-	if (date.toDateString() === today.toDateString()) return date.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+	if (date.toDateString() === today.toDateString()) return date.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' });
 	const year = date.getFullYear() === today.getFullYear() ? undefined : 'numeric';
 	return date.toLocaleDateString(locale, { day: 'numeric', month: 'short', year });
 }

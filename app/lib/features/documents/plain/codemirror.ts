@@ -52,7 +52,8 @@ const theme = EditorView.theme({
 
 const colours = HighlightStyle.define([
 	{ tag: tags.heading, fontWeight: '700', color: 'var(--text)' },
-	{ tag: tags.heading1, fontSize: '1.2em' },
+	// The most exact tag alone counts: it says all.
+	{ tag: tags.heading1, fontWeight: '700', fontSize: '1.15em', color: 'var(--text)' },
 	{ tag: tags.strong, fontWeight: '700' },
 	{ tag: tags.emphasis, fontStyle: 'italic' },
 	{ tag: tags.strikethrough, textDecoration: 'line-through' },

@@ -1,0 +1,265 @@
+/**
+ * The app's screens as a person finds them: by role and name, never by class or test id. A control that cannot be found here cannot be found by
+ * assistive technology either. English words only: what the other language says is a test of its own.
+ */
+import type { Locator, Page } from 'playwright-core';
+import { PASSWORD } from '../support/relay.ts';
+import { Device, eventually } from './browser.ts';
+
+export type Mark = 'Kept here' | 'Sent' | 'Accepted' | 'Set aside';
+
+export interface Newcomer {
+	readonly company: string;
+	readonly firstName: string;
+	readonly lastName: string;
+	readonly email: string;
+}
+
+export class Screens {
+	readonly device: Device;
+
+	constructor(device: Device) {
+		this.device = device;
+	}
+
+	get page(): Page {
+		return this.device.page;
+	}
+	get main(): Locator {
+		return this.page.getByRole('main');
+	}
+
+	// ---- in and out
+
+	async register({ company, firstName, lastName, email }: Newcomer): Promise<void> {
+		await this.device.goto('/register');
+		await this.page.getByRole('textbox', { name: 'Company' }).fill(company);
+		await this.#nameAndPassword(firstName, lastName, email);
+		await this.page.getByRole('button', { name: 'Create the portal' }).click();
+		await this.#arrived();
+	}
+	async accept(link: string, firstName: string, lastName: string): Promise<void> {
+		await this.page.goto(link);
+		await this.#nameAndPassword(firstName, lastName);
+		await this.page.getByRole('button', { name: 'Join' }).click();
+		await this.#arrived();
+	}
+	async signIn(email: string, password = PASSWORD): Promise<void> {
+		await this.device.goto('/sign-in');
+		await this.page.getByRole('textbox', { name: 'E-mail' }).fill(email);
+		await this.page.getByLabel('Password', { exact: true }).fill(password);
+		await this.page.getByRole('button', { name: 'Sign in' }).click();
+		await this.#arrived();
+	}
+	async #nameAndPassword(firstName: string, lastName: string, email?: string): Promise<void> {
+		await this.page.getByRole('textbox', { name: 'First name' }).fill(firstName);
+		await this.page.getByRole('textbox', { name: 'Last name' }).fill(lastName);
+		if (email) await this.page.getByRole('textbox', { name: 'E-mail' }).fill(email);
+		await this.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+	}
+	async #arrived(): Promise<void> {
+		await this.page.getByRole('heading', { name: 'Tasks', level: 1 }).waitFor();
+		await this.device.keepsTheApp();
+	}
+
+	/** As a person goes: by the sections at the left, without loading the app again. */
+	async section(name: 'Tasks' | 'CRM' | 'Documents' | 'Company' | 'Set aside'): Promise<void> {
+		await this.page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: new RegExp(`^${name}`) }).click();
+		await this.page.getByRole('heading', { name, level: 1 }).waitFor();
+	}
+
+	// ---- what it says of sync
+
+	async syncWord(): Promise<string> {
+		return (await this.page.getByRole('button', { name: /^(On this device|Sending|Receiving|Up to date|\d+ set aside)/ }).innerText()).trim();
+	}
+	saysSync(word: RegExp, ceilingMs?: number): Promise<string> {
+		return eventually(`${this.device.name}'s sync word ${word}`, () => this.syncWord(), (now) => word.test(now), ceilingMs);
+	}
+	async markIn(where: Locator): Promise<Mark> {
+		const label = await where.getByRole('img', { name: /^(Kept here|Sent|Accepted|Set aside)\b/ }).first().getAttribute('aria-label');
+		return label!.split('.')[0] as Mark;
+	}
+	hasMark(where: Locator, mark: Mark): Promise<Mark> {
+		return eventually(`the mark ${mark} on ${where}`, () => this.markIn(where), (now) => now === mark);
+	}
+
+	// ---- tasks
+
+	async showTasks(scope: 'Mine' | 'I watch' | 'All'): Promise<void> {
+		await this.section('Tasks');
+		await this.page.getByRole('radiogroup', { name: 'Which tasks' }).getByRole('radio', { name: new RegExp(`^${scope}`) }).check({ force: true });
+	}
+	taskRow(title: string): Locator {
+		return this.page.getByRole('grid', { name: 'Tasks' }).getByRole('row').filter({ hasText: title });
+	}
+	get taskPanel(): Locator {
+		return this.page.getByRole('region').filter({ has: this.page.getByRole('heading', { name: 'Checklist' }) });
+	}
+	async newTask(title: string): Promise<void> {
+		await this.page.getByRole('form', { name: 'New task' }).getByRole('textbox', { name: 'What has to be done' }).fill(title);
+		await this.page.keyboard.press('Enter');
+	}
+	async openTask(title: string): Promise<Locator> {
+		await this.taskRow(title).getByText(title).click();
+		await this.taskPanel.waitFor();
+		return this.taskPanel;
+	}
+	async setTaskTitle(title: string): Promise<void> {
+		const field = this.taskPanel.getByRole('textbox', { name: 'What has to be done' });
+		await field.fill(title);
+		await field.press('Enter');
+	}
+	async setDeadline(day: string): Promise<void> {
+		await this.taskPanel.getByLabel('Deadline').fill(day);
+		await this.taskPanel.getByLabel('Deadline').blur();
+	}
+	checkItem(text: string): Locator {
+		return this.taskPanel.getByRole('checkbox', { name: text });
+	}
+	async addItem(text: string): Promise<void> {
+		await this.taskPanel.getByRole('textbox', { name: 'Add an item' }).fill(text);
+		await this.page.keyboard.press('Enter');
+	}
+
+	// ---- deals
+
+	column(stage: string): Locator {
+		return this.page.getByRole('region', { name: new RegExp(`^${stage}, \\d+`) });
+	}
+	dealCard(title: string, stage?: string): Locator {
+		return (stage ? this.column(stage) : this.page.getByRole('group', { name: 'Deals' })).getByRole('group', { name: new RegExp(`^${title}\\b`) });
+	}
+	get dealPanel(): Locator {
+		return this.page.getByRole('region').filter({ has: this.page.getByRole('group', { name: 'Stage' }) });
+	}
+	async newDeal(title: string, amount: string): Promise<void> {
+		await this.main.getByRole('button', { name: 'New deal' }).first().click();
+		const dialog = this.page.getByRole('dialog', { name: 'New deal' });
+		await dialog.getByRole('textbox', { name: 'Title' }).fill(title);
+		await dialog.getByRole('textbox', { name: /^Amount/ }).fill(amount);
+		await dialog.getByRole('button', { name: 'Create the deal' }).click();
+		await this.dealPanel.waitFor();
+	}
+	async setAmount(amount: string): Promise<void> {
+		const field = this.dealPanel.getByRole('textbox', { name: 'Amount' });
+		await field.fill(amount);
+		await field.press('Enter');
+	}
+
+	// ---- documents
+
+	documentRow(title: string): Locator {
+		return this.page.getByRole('grid', { name: 'Documents' }).getByRole('row').filter({ hasText: title });
+	}
+	async newPage(title: string): Promise<Locator> {
+		await this.section('Documents');
+		await this.page.keyboard.press('c');
+		const field = this.main.getByRole('textbox', { name: 'Title' });
+		await field.waitFor();
+		await field.fill(title);
+		await field.press('Enter');
+		return this.text(title);
+	}
+	/** Everyone in the company reads and writes it from now on. */
+	async toCompany(): Promise<void> {
+		await this.main.getByRole('button', { name: 'More', exact: true }).first().click();
+		await this.page.getByRole('menuitem', { name: /^Move to Company/ }).click();
+		await this.main.getByText('Company', { exact: true }).waitFor();
+	}
+	/** The text of the open page: what is written, not its title. */
+	text(title: string): Locator {
+		return this.main.getByRole('textbox', { name: title });
+	}
+	async openDocument(title: string): Promise<Locator> {
+		await this.section('Documents');
+		await this.documentRow(title).getByRole('link', { name: title }).click();
+		await this.text(title).waitFor();
+		return this.text(title);
+	}
+
+	// ---- set aside
+
+	asideCard(title: string): Locator {
+		return this.page.getByRole('article', { name: title });
+	}
+}
+
+/**
+ * P9, watched from inside the page without a pause: whenever the frame says "Up to date", nothing may wait in the device's own list of pending work.
+ * A frame's time between the two is no lie, so it must say so twice in a row. Survives reloads; ask `lies()` before the browser closes.
+ */
+export class TruthWatch {
+	readonly #device: Device;
+	readonly #lies: string[] = [];
+	#samples = 0;
+
+	private constructor(device: Device) {
+		this.#device = device;
+	}
+
+	static async over(device: Device): Promise<TruthWatch> {
+		const watch = new TruthWatch(device);
+		await watch.rearm();
+		return watch;
+	}
+	/** After the browser was started again. */
+	async rearm(): Promise<void> {
+		await this.#device.context.exposeBinding('atriumTruth', (_, said: { samples: number; lie?: string }) => {
+			this.#samples += said.samples;
+			if (said.lie) this.#lies.push(`${this.#device.name}: ${said.lie}`);
+		});
+		await this.#device.context.addInitScript(sampleTruth);
+		await this.#device.page.evaluate(sampleTruth).catch(() => {
+			// An empty tab has no origin to look into; the script runs with the next page.
+		});
+	}
+	lies(): readonly string[] {
+		if (this.#samples === 0) throw new Error('The watch never looked: it proves nothing.');
+		return this.#lies;
+	}
+}
+
+function sampleTruth(): void {
+	const tell = (window as unknown as { atriumTruth: (said: { samples: number; lie?: string }) => void }).atriumTruth;
+	const own = window as unknown as { atriumSampling?: true };
+	if (own.atriumSampling || !location.protocol.startsWith('http')) return;
+	own.atriumSampling = true;
+	const EVERY_MS = 40;
+	let before = 0;
+	let database: IDBDatabase | null = null;
+	const saysUpToDate = (): boolean => [...document.querySelectorAll('button')].some((button) => button.textContent?.trim() === 'Up to date');
+	const count = (open: IDBDatabase): Promise<number> =>
+		new Promise((resolve, reject) => {
+			const asked = open.transaction('pending', 'readonly').objectStore('pending').count();
+			asked.onsuccess = () => resolve(asked.result);
+			asked.onerror = () => reject(asked.error);
+		});
+	async function look(): Promise<void> {
+		if (!database) {
+			const known = (await indexedDB.databases()).find(({ name }) => name?.startsWith('atrium:'));
+			if (!known) return;
+			database = await new Promise<IDBDatabase>((resolve, reject) => {
+				const asked = indexedDB.open(known.name!);
+				asked.onsuccess = () => resolve(asked.result);
+				asked.onerror = () => reject(asked.error);
+			});
+			database.onversionchange = () => {
+				database?.close();
+				database = null;
+			};
+			if (!database.objectStoreNames.contains('pending')) {
+				database.close();
+				database = null;
+				return;
+			}
+		}
+		const saidBefore = saysUpToDate();
+		const waiting = await count(database);
+		const lie = waiting > 0 && saidBefore && saysUpToDate();
+		tell({ samples: 1, ...(lie && before > 0 ? { lie: `“Up to date” at ${location.pathname} while ${waiting} wait` } : {}) });
+		before = lie ? before + 1 : 0;
+	}
+	const again = (): void => void look().catch(() => (database = null)).finally(() => setTimeout(again, EVERY_MS));
+	again();
+}
