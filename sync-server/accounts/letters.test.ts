@@ -73,6 +73,16 @@ describe('files', () => {
 		letters.close();
 	});
 
+	test('whatever the language, names and address, the link is in one piece for whoever reads the file as text', async () => {
+		const publicUrl = `https://${'portal.'.repeat(12)}example.com`;
+		const letters = new Letters({ dataDir: folder, publicUrl, now: () => now });
+		await letters.send(ann, { ...invitation, language: 'ro', company: 'Ștefan și fiii', invitedBy: 'Țară Mică' });
+		const eml = onlyLetter();
+		expect(eml).toContain(`\r\n${publicUrl}/invitation/${code}\r\n`);
+		expect(eml.match(/https:\/\/[^\s"<]+\/invitation\/[\w-]+/g)).toEqual(Array(4).fill(`${publicUrl}/invitation/${code}`));
+		letters.close();
+	});
+
 	test('a header cannot be injected through any name or address', async () => {
 		const letters = new Letters({ dataDir: folder, publicUrl: HOME, now: () => now });
 		const evil = 'Evil\r\nBcc: victim@example.com\r\n\r\n<b>body</b>';

@@ -48,6 +48,14 @@ const message = (envelope: Envelope) => ({
 	disableUrlAccess: true
 });
 
+/**
+ * A part as it is, in UTF-8. A file passes no mail server that would need seven bits, and it is opened in editors and read by scripts:
+ * quoted-printable would break the link in two.
+ */
+const readable = (type: 'plain' | 'html', content: string) => ({
+	raw: `Content-Type: text/${type}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n${content.replace(/\r?\n/g, '\r\n')}`
+});
+
 /** Named so that a person can find a letter: `2026-11-23T15-46-06-123Z-invitation-ann-example-com-3f9a01bc.eml`. */
 export function fileTransport(folder: string, uniqueSuffix: () => string): MailTransport {
 	const composer = nodemailer.createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
@@ -57,7 +65,8 @@ export function fileTransport(folder: string, uniqueSuffix: () => string): MailT
 			const name = `${envelope.date.toISOString().replace(/[:.]/g, '-')}-${slug}-${uniqueSuffix()}`;
 			const temporary = join(folder, `.${name}.tmp`);
 			try {
-				const composed = await composer.sendMail(message(envelope));
+				const { text, html } = envelope;
+				const composed = await composer.sendMail({ ...message(envelope), text: readable('plain', text), html: readable('html', html) });
 				await mkdir(folder, { recursive: true, mode: 0o700 });
 				const file = await open(temporary, 'wx', 0o600);
 				try {

@@ -1,6 +1,6 @@
 /**
  * Valibot schemas as JSON Schema (draft 2020-12), for the OpenAPI file. Knows what the API's schemas use; anything else is a fault at the start
- * of the first test and not a silent `{}`. A `custom` schema is described by its metadata.
+ * of the first test and not a silent `{}`. A `custom` schema is described by its message and metadata.
  */
 import type * as v from 'valibot';
 
@@ -29,8 +29,9 @@ function plain(schema: Anything): JsonSchema {
 			return { type: schema.type };
 		case 'unknown':
 		case 'any':
-		case 'custom':
 			return {};
+		case 'custom':
+			return inWords(schema);
 		case 'literal':
 			return { const: schema['literal'] };
 		case 'picklist':
@@ -65,6 +66,11 @@ function objectSchema(schema: Anything): JsonSchema {
 	};
 }
 
+/** `not the id of a task` is what a caller is told; `the id of a task` is what to bring. */
+function inWords({ message }: Anything): JsonSchema {
+	return typeof message === 'string' ? { description: message.replace(/^not (an? )?/, '') } : {};
+}
+
 function constraint({ kind, type, requirement, metadata }: Action, base: JsonSchema): JsonSchema {
 	const isList = base['type'] === 'array';
 	if (kind === 'metadata') return metadata ?? {};
@@ -83,6 +89,8 @@ function constraint({ kind, type, requirement, metadata }: Action, base: JsonSch
 			return { pattern: (requirement as RegExp).source };
 		case 'email':
 			return { format: 'email' };
+		case 'iso_date':
+			return { format: 'date' };
 		default:
 			// Checks and transformations say nothing that JSON Schema could say.
 			return {};

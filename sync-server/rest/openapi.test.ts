@@ -42,6 +42,18 @@ test('every call says what it brings and gets, and what may go wrong', async () 
 	]);
 });
 
+test('fields of every kind and arguments of every command can be read from the file', async () => {
+	const { paths } = (await file()) as { paths: Record<string, Record<string, any>> };
+	const body = (path: string) => paths[path]!['post'].requestBody.content['application/json'].schema;
+	const page = body('/api/v1/documents').oneOf.find((one: { title: string }) => one.title === 'page');
+	expect(page.properties.fields).toMatchObject({ properties: { place: { enum: ['company', 'mine'] } }, required: ['title'] });
+	const commands = new Map<string, any>(body('/api/v1/documents/{id}/commands').anyOf.map((one: { title: string }) => [one.title, one]));
+	expect(commands.get('task.setDeadline')).toMatchObject({ properties: { value: { anyOf: [{ type: 'string', format: 'date' }, { type: 'null' }] } }, required: ['command', 'value'] });
+	expect(commands.get('employee.joinDepartment').properties.member).toEqual({ description: 'the id of a department' });
+	expect(commands.get('task.comment').required).toEqual(['command', 'text']);
+	expect(commands.has('task.create')).toBe(false);
+});
+
 test('valibot schemas as JSON Schema', () => {
 	const schema = v.strictObject({
 		name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(5)),

@@ -3,7 +3,8 @@
  */
 import { jsonSchemaOf, type JsonSchema } from './json-schema.ts';
 import type { RouteSpec } from './call.ts';
-import { problemAnswer } from './schemas.ts';
+import { commandSchema, creationSchema } from './openapi-kinds.ts';
+import { commandBody, createBody, problemAnswer } from './schemas.ts';
 import { SESSION_COOKIE } from '../accounts/cookie.ts';
 import { STATUS_CODES } from 'node:http';
 
@@ -49,9 +50,14 @@ function operation(route: RouteSpec): JsonSchema {
 		summary: route.summary,
 		...(route.signedIn ? { security: [{ bearer: [] }, { cookie: [] }] } : {}),
 		parameters: [...pathParameters(route.path), ...queryParameters(query && jsonSchemaOf(query))],
-		...(body ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchemaOf(body) } } } } : {}),
+		...(body ? { requestBody: { required: true, content: { 'application/json': { schema: bodySchema(body) } } } } : {}),
 		responses
 	};
+}
+
+function bodySchema(body: NonNullable<RouteSpec['body']>): JsonSchema {
+	const general = jsonSchemaOf(body);
+	return body === createBody ? creationSchema(general) : body === commandBody ? commandSchema(general) : general;
 }
 
 function pathParameters(path: string): JsonSchema[] {

@@ -86,8 +86,8 @@ export const listQuery = v.object({
 	after: v.optional(documentId),
 	limit: v.optional(
 		v.pipe(
-			v.custom<string>((value) => typeof value === 'string' && /^\d{1,6}$/.test(value) && Number(value) >= 1, 'not a number from 1'),
-			v.metadata({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })
+			v.custom<string>((value) => typeof value === 'string' && /^0*[1-9]\d{0,15}$/.test(value), 'not a whole number from 1'),
+			v.metadata({ type: 'integer', minimum: 1, default: DEFAULT_LIMIT, description: `More than ${MAX_LIMIT} counts as ${MAX_LIMIT}` })
 		)
 	)
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { CLOSE } from '../session/socket.ts';
 import { Connection, type RawSocket, SEND_DRAINED_BYTES, SEND_FULL_BYTES, SEND_LIMIT_BYTES, WAITING_FRAMES } from './connection.ts';
+import { TURN, Turns } from './turns.ts';
 import { BYTES_BURST, FrameRate, FRAMES_BURST, FRAMES_PER_SECOND } from './rate.ts';
 
 /** A socket whose reader takes bytes when it is told to. */
@@ -32,8 +33,10 @@ function pair(compress = false) {
 	const raw = new Raw();
 	const heard: string[] = [];
 	let now = 0;
-	const connection = new Connection(raw, { compress, now: () => now });
-	return { raw, heard, connection, pass: (ms: number) => void (now += ms) };
+	const later: (() => void)[] = [];
+	const turns = new Turns((fault) => void heard.push(String(fault)), (work) => void later.push(work));
+	const connection = new Connection(raw, { compress, now: () => now, turns });
+	return { raw, heard, connection, turns, turn: () => later.shift()?.(), pass: (ms: number) => void (now += ms) };
 }
 const bytes = (...values: number[]) => new Uint8Array(values).buffer;
 
@@ -103,6 +106,37 @@ test('too much before the session is there, and too fast after', () => {
 	fast.connection.attach(session([]));
 	for (let i = 0; i <= FRAMES_BURST; i++) fast.connection.received(bytes(1));
 	expect(fast.raw.said).toEqual(['close 4529 too much']);
+});
+
+test('a flood waits its turn, in order; others come in between, and what was said before leaving is still heard', () => {
+	const { connection, heard, turns, turn } = pair();
+	connection.attach(session(heard));
+	for (let i = 0; i < 3 * TURN; i++) connection.received(bytes(i % 250));
+	expect(heard.length, 'one turn takes in about so much').toBeLessThanOrEqual(TURN);
+	const other: string[] = [];
+	turns.wait(() => ({ cost: 1, more: other.push('heard') < 2 }));
+	turn();
+	expect(other).toEqual(['heard', 'heard']);
+	connection.closed();
+	expect(heard.at(-1)).not.toBe('closed');
+	for (let i = 0; i < 5; i++) turn();
+	expect(heard).toEqual([...Array.from({ length: 3 * TURN }, (_, i) => `receive ${i % 250}`), 'closed']);
+});
+
+test('what waits is forgotten when the relay closes, and a fault ends its own connection alone', () => {
+	const closing = pair();
+	closing.connection.attach(session(closing.heard));
+	for (let i = 0; i < 2 * TURN; i++) closing.connection.received(bytes(1));
+	const before = closing.heard.length;
+	closing.connection.close(CLOSE.notSignedIn, 'signed out');
+	for (let i = 0; i < 3; i++) closing.turn();
+	expect(closing.heard.slice(before)).toEqual(['closed']);
+	const faulty = pair();
+	let frames = 0;
+	faulty.connection.attach({ ...session(faulty.heard), receive: () => { if (++frames > TURN) throw new Error('a fault'); } });
+	for (let i = 0; i < 2 * TURN; i++) faulty.connection.received(bytes(1));
+	for (let i = 0; i < 3; i++) faulty.turn();
+	expect([faulty.raw.said, faulty.heard]).toEqual([['close 4503 a fault of the relay'], ['closed', 'Error: a fault']]);
 });
 
 test('the rate: a burst, then so much a second, in frames and in bytes', () => {

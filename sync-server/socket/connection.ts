@@ -2,12 +2,14 @@
  * One WebSocket as a session sees it: `FrameSocket` over uWebSockets.js.
  *
  * States: waiting (accepted, the session is being made; frames are kept) → attached → closed.
- * Promises: frames reach the session in order and as memory of its own; nothing that was sent is dropped; a reader that is too slow hears
- * `full` first and 4508 only if more is pressed upon it; a sender that is too fast ends with 4529; after `closed` the socket is never touched.
+ * Promises: frames reach the session in order and as memory of its own, also those that waited for their turn when the other side left; nothing
+ * that was sent is dropped; a reader that is too slow hears `full` first and 4508 only if more is pressed upon it; a sender that is too fast ends
+ * with 4529; after `closed` the socket is never touched.
  * Leaves to others: who the caller is and which session it gets (sockets.ts), the meaning of frames (session/).
  */
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { FrameRate } from './rate.ts';
+import { Turns } from './turns.ts';
 
 /** What is needed of uWS's socket, so that tests need no network. */
 export interface RawSocket {
@@ -27,6 +29,10 @@ export const SEND_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Frames that may arrive while the session is made: a hello, the first keystrokes, or a script that does not wait. The bytes bound memory. */
 export const WAITING_FRAMES = 10_000;
 const WAITING_BYTES = 2 * 1024 * 1024;
+/** What an attached connection may have waiting for its turn: twice what a device sends before it has answers. */
+export const TURN_BYTES = 16 * 1024 * 1024;
+/** Frames that are done with go in lots: taking each from the front would move the others every time. */
+const TAKEN_KEPT = 1_000;
 /** Small frames cost more to deflate than they save. */
 const MIN_COMPRESSED_BYTES = 1_024;
 /** RFC 6455: a close frame holds 123 bytes of reason. */
@@ -35,16 +41,22 @@ const MAX_REASON_BYTES = 123;
 export class Connection implements FrameSocket {
 	readonly #compress: boolean;
 	readonly #rate: FrameRate;
+	readonly #turns: Turns;
 	#raw: RawSocket | null;
 	#session: FrameSession | null = null;
+	/** For the session, or for their turn. */
 	#waiting: Uint8Array[] = [];
+	/** Frames of `#waiting` that are taken in already. */
+	#taken = 0;
 	#waitingBytes = 0;
+	#inTurns = false;
 	#full = false;
 
-	constructor(raw: RawSocket, options: { compress: boolean; now: () => number }) {
+	constructor(raw: RawSocket, options: { compress: boolean; now: () => number; turns: Turns }) {
 		this.#raw = raw;
 		this.#compress = options.compress;
 		this.#rate = new FrameRate(options.now);
+		this.#turns = options.turns;
 	}
 
 	get isOpen(): boolean {
@@ -58,12 +70,7 @@ export class Connection implements FrameSocket {
 			return;
 		}
 		this.#session = session;
-		const waiting = this.#waiting;
-		this.#waiting = [];
-		for (const frame of waiting) {
-			if (this.#raw === null) return;
-			session.receive(frame);
-		}
+		this.#takeIn();
 	}
 
 	send(frame: Uint8Array): 'ok' | 'full' {
@@ -89,6 +96,7 @@ export class Connection implements FrameSocket {
 	close(code: CloseCode, reason: string): void {
 		const raw = this.#raw;
 		this.#raw = null;
+		this.#forgetWaiting();
 		raw?.end(code, fitting(reason));
 	}
 
@@ -97,10 +105,58 @@ export class Connection implements FrameSocket {
 		if (this.#raw === null) return;
 		if (!this.#rate.take(message.byteLength)) return this.close(CLOSE.tooMuch, 'too much');
 		const frame = new Uint8Array(message.slice(0));
-		if (this.#session) return this.#session.receive(frame);
 		this.#waitingBytes += frame.byteLength;
 		this.#waiting.push(frame);
-		if (this.#waiting.length > WAITING_FRAMES || this.#waitingBytes > WAITING_BYTES) this.close(CLOSE.tooMuch, 'too much at once');
+		if (this.#session) {
+			this.#takeIn();
+			if (this.#waitingBytes > TURN_BYTES) this.close(CLOSE.tooMuch, 'too much at once');
+		} else if (this.#waiting.length > WAITING_FRAMES || this.#waitingBytes > WAITING_BYTES) {
+			this.close(CLOSE.tooMuch, 'too much at once');
+		}
+	}
+
+	/** As many frames as this turn allows; the rest when it is this connection's turn again. */
+	#takeIn(): void {
+		if (this.#inTurns) return;
+		for (let frame = this.#waiting[this.#taken]; frame; frame = this.#waiting[this.#taken]) {
+			if (!this.#turns.take(Turns.costOf(frame.byteLength))) {
+				this.#inTurns = true;
+				return this.#turns.wait(() => this.#takeTurn());
+			}
+			this.#passNext();
+		}
+	}
+
+	#takeTurn(): { cost: number; more: boolean } {
+		const frame = this.#waiting[this.#taken];
+		try {
+			if (frame) this.#passNext();
+		} catch (fault) {
+			this.close(CLOSE.restarting, 'a fault of the relay');
+			this.#endSession();
+			throw fault;
+		}
+		const more = this.#waiting.length > 0;
+		this.#inTurns = more;
+		if (!more && this.#raw === null) this.#endSession();
+		return { cost: frame ? Turns.costOf(frame.byteLength) : 0, more };
+	}
+
+	#passNext(): void {
+		const frame = this.#waiting[this.#taken++]!;
+		this.#waitingBytes -= frame.byteLength;
+		if (this.#taken === this.#waiting.length) this.#forgetWaiting();
+		else if (this.#taken === TAKEN_KEPT) {
+			this.#waiting.splice(0, TAKEN_KEPT);
+			this.#taken = 0;
+		}
+		this.#session?.receive(frame);
+	}
+
+	#forgetWaiting(): void {
+		this.#waiting = [];
+		this.#taken = 0;
+		this.#waitingBytes = 0;
 	}
 
 	drained(): void {
@@ -109,10 +165,14 @@ export class Connection implements FrameSocket {
 		this.#session?.drained();
 	}
 
-	/** The transport's last word. */
+	/** The transport's last word. What the other side said before it left is still taken in, unless we closed. */
 	closed(): void {
 		this.#raw = null;
-		this.#waiting = [];
+		if (!this.#inTurns) this.#endSession();
+	}
+
+	#endSession(): void {
+		this.#forgetWaiting();
 		const session = this.#session;
 		this.#session = null;
 		session?.closed();

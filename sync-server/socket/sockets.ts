@@ -11,6 +11,7 @@ import { MAX_FRAME_BYTES } from '#crdt-model/wire/limits.ts';
 import type { ResolvedSession } from '../accounts/accounts.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { Connection, SEND_LIMIT_BYTES } from './connection.ts';
+import { Turns } from './turns.ts';
 import type { TemplatedApp, UwsModule, WebSocket } from './uws.ts';
 
 /** What sockets need of a portal; `room/portal.ts` has it. */
@@ -48,12 +49,14 @@ export class Sockets {
 	readonly #door: SocketDoor;
 	readonly #bySignIn = new Map<SessionId, Set<Connection>>();
 	readonly #stopListening: () => void;
+	readonly #turns: Turns;
 	#draining = false;
 	/** Open connections by path, for /metrics. */
 	readonly open = { sync: 0, live: 0 };
 
 	constructor(door: SocketDoor) {
 		this.#door = door;
+		this.#turns = new Turns((fault) => door.onFault(fault));
 		this.#stopListening = door.onSessionsEnded((ended) => {
 			for (const { session } of ended) {
 				for (const connection of [...(this.#bySignIn.get(session) ?? [])]) this.#close(connection, CLOSE.notSignedIn, 'signed out');
@@ -106,7 +109,8 @@ export class Sockets {
 				const caller = ws.getUserData();
 				caller.connection = new Connection(ws as unknown as ConstructorParameters<typeof Connection>[0], {
 					compress: compression !== uws.DISABLED,
-					now: this.#door.now
+					now: this.#door.now,
+					turns: this.#turns
 				});
 				this.#admit(path, caller, caller.connection);
 			},

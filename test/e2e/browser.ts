@@ -2,7 +2,7 @@
  * One person's device for a test: a real Chromium with a profile of its own on disk, so that it can be closed (or killed) and started again with
  * what it kept: IndexedDB, the service worker, the session's cookie.
  *
- * Promises: `cut` is a pulled plug (pages and workers alike); whatever the browser reports as an error is collected, and `complaints` says it less a
+ * Promises: `cut` is a pulled cable (cable.ts), and the browser knows that it is offline; whatever the browser reports as an error is collected, and `complaints` says it less a
  * named allow-list. Leaves to others: what the screens are called (screens.ts).
  */
 import { accessSync, constants } from 'node:fs';
@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { chromium, type BrowserContext, type CDPSession, type Page } from 'playwright-core';
 import { TestRelay, until } from '../support/relay.ts';
+import { Cable } from './cable.ts';
 
 /** Wide: only a broken app reaches it, however busy the machine is. */
-export const CEILING_MS = 45_000;
+export const CEILING_MS = Number(process.env.ATRIUM_E2E_CEILING_MS ?? 45_000);
 
 const FLAGS = [
 	'--no-sandbox',
@@ -31,7 +32,7 @@ const FLAGS = [
 
 /** What a browser says without anything being wrong with the app. */
 const ALLOWED: readonly { readonly name: string; readonly text: RegExp; readonly whenCut?: true }[] = [
-	{ name: 'a request or socket without a network', text: /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_(REFUSED|RESET|CLOSED)|NETWORK_CHANGED|EMPTY_RESPONSE|FAILED|SOCKET_NOT_CONNECTED)|WebSocket connection to .* failed/i, whenCut: true },
+	{ name: 'a request or socket without a network', text: /net::ERR_(INTERNET_DISCONNECTED|SOCKS_CONNECTION_FAILED|PROXY_CONNECTION_FAILED|TIMED_OUT|CONNECTION_(REFUSED|RESET|CLOSED)|NETWORK_CHANGED|EMPTY_RESPONSE|FAILED|SOCKET_NOT_CONNECTED)|WebSocket connection to .* failed/i, whenCut: true },
 	{ name: 'the worker asked for a newer one without a network', text: /Failed to update a ServiceWorker|An unknown error occurred when fetching the script/i, whenCut: true }
 ];
 
@@ -67,6 +68,7 @@ export class Device {
 	readonly #options: DeviceOptions;
 	readonly #errors: { readonly text: string; readonly cut: boolean }[] = [];
 	#folder = '';
+	#cable: Cable | null = null;
 	#context: BrowserContext | null = null;
 	#page: Page | null = null;
 	#cut = false;
@@ -81,6 +83,7 @@ export class Device {
 
 	static async open(name: string, relay: TestRelay, options: DeviceOptions = {}): Promise<Device> {
 		const device = new Device(name, relay, options);
+		device.#cable = await Cable.lay();
 		device.#folder = await mkdtemp(join(tmpdir(), `atrium-${name}-`));
 		await device.start();
 		return device;
@@ -101,6 +104,7 @@ export class Device {
 		const context = await chromium.launchPersistentContext(this.#folder, {
 			executablePath: findChromium(),
 			args: FLAGS,
+			proxy: { server: this.#cable!.proxy },
 			headless: true,
 			viewport: { width, height },
 			locale,
@@ -132,9 +136,11 @@ export class Device {
 	async cut(): Promise<void> {
 		this.#cut = true;
 		this.#wasCut = true;
+		this.#cable!.pull();
 		await this.context.setOffline(true);
 	}
 	async mend(): Promise<void> {
+		this.#cable!.plugIn();
 		await this.context.setOffline(false);
 		this.#cut = false;
 	}
@@ -167,6 +173,7 @@ export class Device {
 
 	async remove(): Promise<void> {
 		await this.quit().catch(() => {});
+		await this.#cable?.remove();
 		await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 	}
 
@@ -194,4 +201,19 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, fits: (
 		throw new Error(`${what}: it never came about; the last was ${fault ? String(fault) : JSON.stringify(last)}`);
 	}
 	return last!;
+}
+
+/** What a person would have seen when it failed: without it a lost element says nothing. Call it in `afterEach`. */
+export async function tellIfFailed(context: { readonly task: { readonly name: string; readonly result?: { readonly state?: string } | undefined } }, devices: readonly (Device | undefined)[]): Promise<void> {
+	if (context.task.result?.state !== 'fail') return;
+	for (const device of devices) {
+		if (!device) continue;
+		try {
+			console.log(`--- ${device.name} at ${device.page.url()} when “${context.task.name}” failed\n${await device.page.locator('body').ariaSnapshot({ timeout: 5_000 })}`);
+			const complaints = device.complaints();
+			if (complaints.length > 0) console.log(complaints.join('\n'));
+		} catch {
+			// The browser is closed at that point of the story.
+		}
+	}
 }

@@ -155,7 +155,7 @@ export class Screens {
 	async newPage(title: string): Promise<Locator> {
 		await this.section('Documents');
 		await this.page.keyboard.press('c');
-		const field = this.main.getByRole('textbox', { name: 'Title' });
+		const field = this.main.getByRole('textbox', { name: 'Title', exact: true });
 		await field.waitFor();
 		await field.fill(title);
 		await field.press('Enter');

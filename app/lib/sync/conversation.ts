@@ -83,6 +83,17 @@ export class Conversation {
 		else void this.pump();
 	}
 
+	/**
+	 * The browser says that the network went or came: a line made before is not trusted until its silence is noticed, because a pulled cable
+	 * closes no socket.
+	 */
+	networkChanged(online: boolean): void {
+		if (this.state === 'off' || this.state === 'stopped') return;
+		this.#attempts = 0;
+		if (online) this.#dial();
+		else this.#restart();
+	}
+
 	/** Page edits that were left to another way go up here again. */
 	rewind(): void {
 		this.#sentUpTo = 0;

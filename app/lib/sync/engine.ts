@@ -106,6 +106,11 @@ export class Replica {
 		if (this.#leads) this.#conversation.wake();
 	}
 
+	/** What the browser says of the network: the present connection is made anew. */
+	networkChanged(online: boolean): void {
+		if (this.#leads) this.#conversation.networkChanged(online);
+	}
+
 	/** Resolves when all that was received is applied and all that may be sent is sent. */
 	settled(): Promise<void> {
 		return this.#conversation.settled();

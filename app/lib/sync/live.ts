@@ -61,7 +61,16 @@ export class LivePage {
 		this.#claim = setInterval(() => {
 			if (this.state === 'live' || this.state === 'connecting') options.replica.renewLive(page.document);
 		}, LIVE_CLAIM_MS / 3);
-		this.#stopListening = page.onReset(() => void this.destroy());
+		const stopResets = page.onReset(() => void this.destroy());
+		// A pulled cable closes no socket: what is typed then goes over /sync, not into the silence.
+		const onNetwork = (): void => {
+			if (this.state === 'connecting' || this.state === 'live') void this.#dropped(false);
+		};
+		for (const event of ['offline', 'online'] as const) globalThis.addEventListener?.(event, onNetwork);
+		this.#stopListening = () => {
+			stopResets();
+			for (const event of ['offline', 'online'] as const) globalThis.removeEventListener?.(event, onNetwork);
+		};
 	}
 
 	start(): void {

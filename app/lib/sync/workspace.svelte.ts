@@ -223,15 +223,18 @@ export class Workspace {
 			// Dexie's own answer would close before the last words are kept.
 			return false;
 		});
-		const onOnline = () => this.replica.wake();
+		const onOnline = () => this.replica.networkChanged(true);
+		const onOffline = () => this.replica.networkChanged(false);
 		const onHide = () => void this.replica.flush().catch(() => {});
 		const onVisibility = () => (document.visibilityState === 'hidden' ? onHide() : this.replica.wake());
 		window.addEventListener('online', onOnline);
+		window.addEventListener('offline', onOffline);
 		window.addEventListener('pagehide', onHide);
 		window.addEventListener('blur', onHide);
 		document.addEventListener('visibilitychange', onVisibility);
 		this.#endings.push(() => {
 			window.removeEventListener('online', onOnline);
+			window.removeEventListener('offline', onOffline);
 			window.removeEventListener('pagehide', onHide);
 			window.removeEventListener('blur', onHide);
 			document.removeEventListener('visibilitychange', onVisibility);

@@ -98,14 +98,8 @@ export class Crm {
 
 	// ---- what is shown
 
-	/** Folded once per row and name, so that a keystroke compares text and no more. */
-	readonly #words = $derived.by(() => {
-		const found = new Map<string, string>();
-		for (const deal of this.deals.rows) {
-			found.set(deal.id, fold(`${deal.title} ${this.companies.get(deal.account)?.name ?? ''} ${this.products.get(deal.product)?.name ?? ''} ${deal.number ?? ''} ${deal.source?.opportunity_id ?? ''}`));
-		}
-		return found;
-	});
+	/** Names of companies and products as the filter reads them. */
+	readonly #names = $derived.by(() => new Map<string, string>([...this.companies.rows, ...this.products.rows].map((row) => [row.id, fold(row.name)])));
 
 	get filtering(): boolean {
 		return this.text.trim() !== '' || this.stage !== '' || this.responsible !== null || this.account !== null;
@@ -117,13 +111,13 @@ export class Crm {
 		const stage = this.view === 'list' ? this.stage : '';
 		const { responsible, account } = this;
 		if (words.length === 0 && stage === '' && responsible === null && account === null) return this.deals.rows;
-		const text = words.length > 0 ? this.#words : undefined;
+		const names = words.length > 0 ? this.#names : null;
 		return this.deals.rows.filter(
 			(deal) =>
 				(stage === '' || deal.stage === stage) &&
 				(responsible === null || deal.responsible === responsible) &&
 				(account === null || deal.account === account) &&
-				(text === undefined || words.every((word) => text.get(deal.id)!.includes(word)))
+				(names === null || words.every((word) => foldedDeal(deal).includes(word) || names.get(deal.account ?? '')?.includes(word) || names.get(deal.product ?? '')?.includes(word)))
 		);
 	});
 
@@ -176,7 +170,7 @@ export class Crm {
 				// A deal without a number yet is the newest.
 				return (deal) => deal.number ?? Number.MAX_SAFE_INTEGER;
 			case 'title':
-				return (deal) => fold(deal.title);
+				return foldedDeal;
 			case 'account': {
 				const ranks = ranked(this.companies.rows.map((row) => [row.id, row.name] as const));
 				return (deal) => (deal.account ? (ranks.get(deal.account) ?? null) : null);
@@ -300,6 +294,14 @@ export class Crm {
 		const document = this.workspace.ids.document('company');
 		return (await this.run({ document, name: 'company.create', args: { name, ...more } })) ? document : null;
 	}
+}
+
+/** A deal's own words, folded once for each state of its row: a keystroke then compares text and no more. */
+const folded = new WeakMap<Deal, string>();
+function foldedDeal(deal: Deal): string {
+	let text = folded.get(deal);
+	if (text === undefined) folded.set(deal, (text = fold(`${deal.title} ${deal.number ?? ''} ${deal.source?.opportunity_id ?? ''}`)));
+	return text;
 }
 
 function tie(a: Deal, b: Deal): number {

@@ -37,7 +37,7 @@ export function formatDay(day: string): string {
 
 export function formatTime(at: number): string {
 	const { locale } = preferences;
-	return cached(`t${locale}`, () => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' })).format(at);
+	return cached(`t${locale}`, () => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit' })).format(at);
 }
 
 export function formatList(words: readonly string[], type: 'conjunction' | 'disjunction' = 'conjunction'): string {

@@ -161,7 +161,7 @@ export function actionOf(item: AsideItem): string {
 	if (item.kind === 'page' || item.kind === 'swallowed') return m.aside_did_text();
 	if (item.kind === 'overruled') return m.aside_did_change();
 	const verb = item.command.name.slice(item.command.name.indexOf('.') + 1);
-	if (verb === 'create') return m.aside_did_create({ kind: kindLabel(kindOf(item.document)!).toLocaleLowerCase() });
+	if (verb === 'create') return m.aside_did_create();
 	if (verb === 'delete') return m.aside_did_delete();
 	if (verb === 'restore') return m.aside_did_restore();
 	if (/comment$/iu.test(verb)) return m.aside_did_comment();

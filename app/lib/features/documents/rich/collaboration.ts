@@ -3,7 +3,9 @@
  *
  * Promises: what the document holds before binding appears; undo takes back one's own edits alone; other people's carets carry the name and
  * colour that the relay stamped, never those that they say themselves; what comes from others is committed at once, so that a
- * local edit of the same turn is an update of its own and is sent.
+ * local edit of the same turn is an update of its own and is sent. The other way round, an edit that Lexical has not committed when
+ * something arrives would be lost to the others: it commits in a microtask, and in a browser no message comes between an event and
+ * its microtasks. So nobody may edit from a promise's turn without `discrete`.
  * Leaves to others: nodes, commands, keys (editor.ts); network and keeping (lib/sync).
  */
 import {

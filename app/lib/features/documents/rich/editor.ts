@@ -7,7 +7,7 @@
  * Leaves to others: Yjs and carets (collaboration.ts), buttons (Toolbar.svelte).
  */
 import { $createCodeNode, $isCodeNode, CodeHighlightNode, CodeNode } from '@lexical/code';
-import { $isLinkNode, $toggleLink, LinkNode } from '@lexical/link';
+import { $toggleLink, LinkNode } from '@lexical/link';
 import {
 	$isListItemNode,
 	$isListNode,
@@ -39,12 +39,11 @@ import {
 	UNORDERED_LIST,
 	type Transformer
 } from '@lexical/markdown';
-import { $createHeadingNode, $createQuoteNode, $isHeadingNode, $isQuoteNode, HeadingNode, QuoteNode, registerRichText } from '@lexical/rich-text';
+import { $createHeadingNode, $createQuoteNode, HeadingNode, QuoteNode, registerRichText } from '@lexical/rich-text';
 import { $setBlocksType } from '@lexical/selection';
 import {
 	$deleteTableColumnAtSelection,
 	$deleteTableRowAtSelection,
-	$findCellNode,
 	$findTableNode,
 	$insertTableColumnAtSelection,
 	$insertTableRowAtSelection,
@@ -65,7 +64,6 @@ import {
 	$getRoot,
 	$getSelection,
 	$insertNodes,
-	$isParagraphNode,
 	$isRangeSelection,
 	COMMAND_PRIORITY_CRITICAL,
 	COMMAND_PRIORITY_HIGH,
@@ -78,31 +76,15 @@ import {
 	PASTE_COMMAND,
 	REDO_COMMAND,
 	UNDO_COMMAND,
-	type ElementNode,
-	type LexicalNode
+	type ElementNode
 } from 'lexical';
 import type { Awareness } from 'y-protocols/awareness';
 import type { Doc } from 'yjs';
 import { collaborate } from './collaboration.ts';
 import { safeAddress } from './links.ts';
+import { $blockOf, $linkAt, $look, type Block, type Mark, type RichState } from './look.ts';
 
-export type Block = 'paragraph' | 'h1' | 'h2' | 'h3' | 'bullet' | 'number' | 'check' | 'quote' | 'code' | 'other';
-export type Mark = 'bold' | 'italic' | 'strikethrough' | 'code';
 export type TableStep = 'row-above' | 'row-below' | 'column-before' | 'column-after' | 'delete-row' | 'delete-column' | 'delete-table';
-
-/** What a toolbar shows. */
-export interface RichState {
-	readonly block: Block;
-	readonly marks: ReadonlySet<Mark>;
-	/** The address of the link at the caret. */
-	readonly link: string | null;
-	readonly inTable: boolean;
-	readonly undo: boolean;
-	readonly redo: boolean;
-	readonly empty: boolean;
-}
-
-export const NOTHING_YET: RichState = { block: 'paragraph', marks: new Set(), link: null, inTable: false, undo: false, redo: false, empty: false };
 
 export interface RichText {
 	setBlock(block: Exclude<Block, 'other'>): void;
@@ -134,15 +116,13 @@ export interface RichOptions {
 
 /** The relay takes 256 KiB in one update, and Lexical writes somewhat more than the text. */
 const MAX_PASTE_BYTES = 200_000;
-/** Two levels a step, with a link and a text within: 16, the relay's depth. In a cell three levels are used up. */
-const MAX_INDENT = 6;
-const MAX_INDENT_IN_TABLE = 4;
+/** The relay takes a depth of 16, and an item may hold a link with a text. A step of a list is two levels: six steps, fewer in a table. */
+const MAX_ITEM_DEPTH = 14;
 
 const MARKDOWN: Transformer[] = [
 	HEADING, QUOTE, CHECK_LIST, UNORDERED_LIST, ORDERED_LIST, CODE, INLINE_CODE, BOLD_ITALIC_STAR, BOLD_ITALIC_UNDERSCORE, BOLD_STAR, BOLD_UNDERSCORE,
 	STRIKETHROUGH, ITALIC_STAR, ITALIC_UNDERSCORE
 ];
-const MARKS: readonly Mark[] = ['bold', 'italic', 'strikethrough', 'code'];
 
 const theme = {
 	paragraph: 'rt-p',
@@ -186,8 +166,8 @@ export function mountRich(options: RichOptions): RichText {
 		registerTableSelectionObserver(editor, true),
 		registerMarkdownShortcuts(editor, MARKDOWN),
 		editor.registerNodeTransform(ListItemNode, (item) => {
-			const most = $findMatchingParent(item, (node) => node instanceof TableCellNode) ? MAX_INDENT_IN_TABLE : MAX_INDENT;
-			if (item.getIndent() > most) item.setIndent(most);
+			const beyond = item.getParents().length - MAX_ITEM_DEPTH;
+			if (beyond > 0) item.setIndent(Math.max(0, item.getIndent() - Math.ceil(beyond / 2)));
 		}),
 		// A list of boxes is no list of items to assistive technology, but a group of boxes.
 		editor.registerMutationListener(ListNode, (changed) => {
@@ -226,8 +206,7 @@ export function mountRich(options: RichOptions): RichText {
 		}
 		const item = $findMatchingParent(anchor, $isListItemNode);
 		if (!item) return !$findMatchingParent(anchor, (node) => node instanceof TableCellNode);
-		const most = $findCellNode(anchor) ? MAX_INDENT_IN_TABLE : MAX_INDENT;
-		if (event.shiftKey ? item.getIndent() === 0 : item.getIndent() >= most) return true;
+		if (event.shiftKey ? item.getIndent() === 0 : item.getParents().length + 2 > MAX_ITEM_DEPTH) return true;
 		event.preventDefault();
 		return editor.dispatchCommand(event.shiftKey ? OUTDENT_CONTENT_COMMAND : INDENT_CONTENT_COMMAND, undefined);
 	}
@@ -236,26 +215,32 @@ export function mountRich(options: RichOptions): RichText {
 		const data = 'clipboardData' in event ? event.clipboardData : 'dataTransfer' in event ? event.dataTransfer : null;
 		if (!data) return false;
 		const plain = data.getData('text/plain');
-		const rich = Math.max(data.getData('text/html').length, data.getData('application/x-lexical-editor').length);
-		if (Math.max(rich, bytesOf(plain)) <= MAX_PASTE_BYTES) return false;
+		const selection = $getSelection();
+		const inCode = $isRangeSelection(selection) && $isCodeNode($blockOf(selection.anchor.getNode()));
+		const rich = inCode ? 0 : Math.max(data.getData('text/html').length, data.getData('application/x-lexical-editor').length);
+		const fits = Math.max(rich, bytesOf(plain)) <= MAX_PASTE_BYTES;
+		if (fits && (!inCode || plain === '')) return false;
 		event.preventDefault();
 		if (plain === '' || bytesOf(plain) > MAX_PASTE_BYTES) {
 			onPasteCut('refused');
 			return true;
 		}
-		onPasteCut('plain');
-		const selection = $getSelection();
-		if (selection) selection.insertRawText(plain);
+		if (!fits) onPasteCut('plain');
+		selection?.insertRawText(plain);
 		return true;
 	}
 
 	function edit(change: () => void): void {
 		if (!editor.isEditable()) return;
 		together.begin();
-		editor.update(() => {
-			if (!$getSelection()) $getRoot().selectEnd();
-			change();
-		});
+		// Discrete: committed within this turn, so that nothing arriving meanwhile can join it (collaboration.ts).
+		editor.update(
+			() => {
+				if (!$getSelection()) $getRoot().selectEnd();
+				change();
+			},
+			{ discrete: true }
+		);
 		editor.focus();
 	}
 
@@ -303,7 +288,8 @@ export function mountRich(options: RichOptions): RichText {
 			const block = ({ Digit7: 'number', Digit8: 'bullet', Digit9: 'check', Period: 'quote' } as const)[event.code];
 			if (block) setBlock(block);
 			else if (event.code === 'KeyX') toggle('strikethrough');
-			else if (event.code === 'KeyK') onAskLink();
+			// The browser tells of a new selection a task later, and the dialog takes the focus.
+			else if (event.code === 'KeyK') setTimeout(onAskLink);
 			else return false;
 			return true;
 		}
@@ -331,6 +317,9 @@ export function mountRich(options: RichOptions): RichText {
 	element.addEventListener('paste', beginPaste, true);
 	element.addEventListener('drop', beginPaste, true);
 	element.addEventListener('click', onClick);
+	// Carets are placed beside the text, not in it: where a table or a short editor scrolls, they follow.
+	const onScroll = (): void => together.drawCarets();
+	element.addEventListener('scroll', onScroll, true);
 	const resized = new ResizeObserver(() => together.drawCarets());
 	resized.observe(element);
 	tell();
@@ -397,6 +386,7 @@ export function mountRich(options: RichOptions): RichText {
 			element.removeEventListener('paste', beginPaste, true);
 			element.removeEventListener('drop', beginPaste, true);
 			element.removeEventListener('click', onClick);
+			element.removeEventListener('scroll', onScroll, true);
 			resized.disconnect();
 			stopTelling();
 			together.end();
@@ -404,47 +394,6 @@ export function mountRich(options: RichOptions): RichText {
 			editor.setRootElement(null);
 		}
 	};
-}
-
-function $look(): Omit<RichState, 'undo' | 'redo'> {
-	const root = $getRoot();
-	const first = root.getFirstChild();
-	const empty = root.getChildrenSize() <= 1 && (first === null || ($isParagraphNode(first) && first.isEmpty()));
-	const selection = $getSelection();
-	if ($isTableSelection(selection)) return { block: 'other', marks: new Set(MARKS.filter((mark) => selection.hasFormat(mark))), link: null, inTable: true, empty };
-	if (!$isRangeSelection(selection)) return { block: 'paragraph', marks: new Set(), link: null, inTable: false, empty };
-	const anchor = selection.anchor.getNode();
-	return {
-		block: $blockNameOf(anchor),
-		marks: new Set(MARKS.filter((mark) => selection.hasFormat(mark))),
-		link: $linkAt(anchor)?.getURL() ?? null,
-		inTable: $findTableNode(anchor) !== null,
-		empty
-	};
-}
-
-function $blockOf(node: LexicalNode): LexicalNode | null {
-	return $findMatchingParent(node, (one) => $isParagraphNode(one) || $isHeadingNode(one) || $isQuoteNode(one) || $isCodeNode(one) || $isListItemNode(one));
-}
-
-function $blockNameOf(node: LexicalNode): Block {
-	const block = $blockOf(node);
-	if (block === null || $isParagraphNode(block)) return $findMatchingParent(node, $isListItemNode) ? $listTypeOf(node) : 'paragraph';
-	if ($isHeadingNode(block)) {
-		const tag = block.getTag();
-		return tag === 'h1' || tag === 'h2' ? tag : 'h3';
-	}
-	if ($isQuoteNode(block)) return 'quote';
-	return $isCodeNode(block) ? 'code' : $listTypeOf(node);
-}
-
-function $listTypeOf(node: LexicalNode): Block {
-	const list = $findMatchingParent(node, $isListNode);
-	return list ? list.getListType() : 'other';
-}
-
-function $linkAt(node: LexicalNode): LinkNode | null {
-	return $findMatchingParent(node, $isLinkNode);
 }
 
 function $blockNode(block: 'paragraph' | 'h1' | 'h2' | 'h3' | 'quote' | 'code'): ElementNode {
