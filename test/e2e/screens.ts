@@ -187,7 +187,7 @@ export class Screens {
 
 /**
  * P9, watched from inside the page without a pause: whenever the frame says "Up to date", nothing may wait in the device's own list of pending work.
- * A frame's time between the two is no lie, so it must say so twice in a row. Survives reloads; ask `lies()` before the browser closes.
+ * The word follows the database by a reading and a frame; the same piece of work waiting unsaid for longer than that is a lie. Survives reloads.
  */
 export class TruthWatch {
 	readonly #device: Device;
@@ -225,13 +225,15 @@ function sampleTruth(): void {
 	const own = window as unknown as { atriumSampling?: true };
 	if (own.atriumSampling || !location.protocol.startsWith('http')) return;
 	own.atriumSampling = true;
-	const EVERY_MS = 40;
-	let before = 0;
+	const EVERY_MS = 30;
+	const A_FRAME_AND_A_READING_MS = 150;
+	/** Since when which pending work is denied. */
+	let denied = new Map<IDBValidKey, number>();
 	let database: IDBDatabase | null = null;
 	const saysUpToDate = (): boolean => [...document.querySelectorAll('button')].some((button) => button.textContent?.trim() === 'Up to date');
-	const count = (open: IDBDatabase): Promise<number> =>
+	const waitingIn = (open: IDBDatabase): Promise<IDBValidKey[]> =>
 		new Promise((resolve, reject) => {
-			const asked = open.transaction('pending', 'readonly').objectStore('pending').count();
+			const asked = open.transaction('pending', 'readonly').objectStore('pending').getAllKeys();
 			asked.onsuccess = () => resolve(asked.result);
 			asked.onerror = () => reject(asked.error);
 		});
@@ -255,10 +257,11 @@ function sampleTruth(): void {
 			}
 		}
 		const saidBefore = saysUpToDate();
-		const waiting = await count(database);
-		const lie = waiting > 0 && saidBefore && saysUpToDate();
-		tell({ samples: 1, ...(lie && before > 0 ? { lie: `“Up to date” at ${location.pathname} while ${waiting} wait` } : {}) });
-		before = lie ? before + 1 : 0;
+		const waiting = await waitingIn(database);
+		const now = performance.now();
+		denied = new Map(saidBefore && saysUpToDate() ? waiting.map((key) => [key, denied.get(key) ?? now]) : []);
+		const longestMs = Math.max(0, ...[...denied.values()].map((since) => now - since));
+		tell({ samples: 1, ...(longestMs > A_FRAME_AND_A_READING_MS ? { lie: `“Up to date” at ${location.pathname} while ${waiting.length} wait, for ${Math.round(longestMs)} ms` } : {}) });
 	}
 	const again = (): void => void look().catch(() => (database = null)).finally(() => setTimeout(again, EVERY_MS));
 	again();

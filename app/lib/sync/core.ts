@@ -123,6 +123,13 @@ export class Core {
 		for (const listener of this.#listeners) listener();
 	}
 
+	/** Said at once, because nothing may say "up to date" meanwhile (P9); the count that follows makes the number right. */
+	somethingWaits(): void {
+		if (this.counts.pending > 0) return;
+		this.counts = { ...this.counts, pending: 1 };
+		this.changed();
+	}
+
 	/** Counts anew; calls that come while one is under way share the next. */
 	recount(): Promise<void> {
 		if (this.#counting) {
@@ -134,6 +141,7 @@ export class Core {
 				this.#countAgain = false;
 				if (this.closed) return;
 				this.counts = await this.read((reads) => reads.counts());
+				this.changed();
 			} while (this.#countAgain);
 		})()
 			.catch(() => {

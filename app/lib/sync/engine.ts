@@ -292,6 +292,7 @@ export class Replica {
 	}
 
 	#wroteToPending(): void {
+		this.#core.somethingWaits();
 		this.#core.signal({ kind: 'pending' });
 		if (this.#leads) void this.#conversation.pump();
 		void this.#core.recount();

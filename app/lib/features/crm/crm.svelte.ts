@@ -69,6 +69,9 @@ export class Crm {
 	/** A move that asks first: a closed deal that is to be reopened. */
 	asking = $state.raw<{ deal: Deal; to: DealStage } | null>(null);
 
+	/** Shown in its new column in the next frame; the row that the device then keeps takes its place. */
+	#moving = $state.raw<{ deal: Deal; to: DealStage } | null>(null);
+
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
 		this.deals = new RowTable(workspace, 'deal');
@@ -124,14 +127,18 @@ export class Crm {
 	readonly columns = $derived.by(() => {
 		const byStage: Record<DealStage, Deal[]> = { prospecting: [], engaging: [], won: [], lost: [] };
 		const sums: Record<DealStage, number> = { prospecting: 0, engaging: 0, won: 0, lost: 0 };
+		const moving = this.#moving;
 		for (const deal of this.matching) {
-			byStage[deal.stage].push(deal);
-			sums[deal.stage] += deal.amount ?? 0;
+			const stage = moving?.deal === deal ? moving.to : deal.stage;
+			byStage[stage].push(deal);
+			sums[stage] += deal.amount ?? 0;
 		}
+		const day = today();
+		const closedOn = (deal: Deal): string => (moving?.deal === deal ? day : (deal.closedOn ?? ''));
 		return DEAL_STAGES.map((stage) => {
 			// The latest first: by closing where a deal is closed, else by the last change.
 			const items = byStage[stage];
-			if (isClosed(stage)) items.sort((a, b) => compareText(b.closedOn ?? '', a.closedOn ?? '') || b.updatedAt - a.updatedAt || compareText(b.id, a.id));
+			if (isClosed(stage)) items.sort((a, b) => compareText(closedOn(b), closedOn(a)) || b.updatedAt - a.updatedAt || compareText(b.id, a.id));
 			else items.sort((a, b) => b.updatedAt - a.updatedAt || compareText(b.id, a.id));
 			return {
 				id: stage,
@@ -278,7 +285,8 @@ export class Crm {
 		const drafts: Draft[] = [{ document, name: 'deal.moveToStage', args: { value: to } }];
 		const closedOn = isClosed(to) ? (isClosed(deal.stage) ? deal.closedOn : today()) : null;
 		if (closedOn !== deal.closedOn) drafts.push({ document, name: 'deal.setClosedOn', args: { value: closedOn } });
-		await this.run(...drafts);
+		this.#moving = { deal, to };
+		if (!(await this.run(...drafts))) this.#moving = null;
 	}
 
 	async delete(row: Deal | ClientCompany | Product, title: string): Promise<boolean> {
