@@ -4,7 +4,7 @@
  */
 import { decodeDown, decodeUp } from '#crdt-model/wire/codec.ts';
 import type { Down } from '#crdt-model/wire/down.ts';
-import type { Link, LinkEvents } from '#lib/sync/conversation.ts';
+import type { Link, LinkEvents } from '#lib/sync/link.ts';
 import type { FrameSession, FrameSocket } from '#sync-server/session/socket.ts';
 
 /** Frames that a socket takes before it says that it is full; small, so that it happens. */
