@@ -14,9 +14,11 @@ export const companyRules: Rules = {
 		if (next.row.kind === 'employee') {
 			// A record under the relay's own id would let a person write as the relay.
 			if (next.row.id === RELAY) return deny('company.relay-is-nobody');
-			const own = before !== null && next.row.id === actor.person && changed.every((path) => OWN_PROFILE.has(path));
+			// A person comes by an invitation that they accept: the relay makes the record, with the sign-in behind it.
+			if (!before) return deny('company.people-are-invited', 'admins');
+			const own = next.row.id === actor.person && changed.every((path) => OWN_PROFILE.has(path));
 			if (!own && !administrator) return deny('company.administrators-change', 'admins');
-			return employeeStands(before?.row as EmployeeRow | undefined, next.row as EmployeeRow, world) ?? allow(own ? 'company.own-profile' : 'company.administrators-change');
+			return employeeStands(before.row as EmployeeRow, next.row as EmployeeRow, world) ?? allow(own ? 'company.own-profile' : 'company.administrators-change');
 		}
 		if (!administrator) return deny('company.administrators-change', 'admins');
 		if (next.row.kind === 'settings') return before ? allow('company.administrators-change') : deny('company.one-settings');

@@ -194,7 +194,7 @@ describe('the company', () => {
 		for (const field of ['firstName', 'lastName', 'position', 'language']) expectEach({ before: ann, changed: [field] }, { ann: 'allow company.own-profile', 'lead boss': 'denied company.administrators-change' });
 		for (const field of ['administrator', 'active', `departments/${departmentId(1)}`, 'email']) expectEach({ before: ann, changed: ['firstName', field] }, { ann: 'denied company.administrators-change' });
 		expect(who(ask('ann', { before: sales }))).toEqual(['admins']);
-		expectEach({ next: employeeRow(20) }, { admin: 'allow company.administrators-change', 'boss ann': 'denied company.administrators-change' });
+		expectEach({ next: employeeRow(20) }, { 'admin boss ann': 'denied company.people-are-invited' });
 	});
 	test('[A4] one settings record, and nobody under the relay’s id', () => {
 		expectEach({ next: settingsRow }, { admin: 'denied company.one-settings' });

@@ -17,7 +17,7 @@ export type PasswordRefusal = 'password-not-text' | 'password-too-short' | 'pass
 export type PasswordParsed = { outcome: 'parsed'; password: Password } | { outcome: 'refused'; refusal: PasswordRefusal };
 
 /** Characters, not bytes: NIST SP 800-63B asks for length over composition. */
-export const PASSWORD_MIN = 10;
+export const PASSWORD_MIN = 8;
 /** Enough for any passphrase; keeps a hostile megabyte away from normalising and hashing. */
 export const PASSWORD_MAX = 200;
 

@@ -7,6 +7,7 @@
  * with 4529; after `closed` the socket is never touched.
  * Leaves to others: who the caller is and which session it gets (sockets.ts), the meaning of frames (session/).
  */
+import { MAX_FRAME_BYTES } from '#crdt-model/wire/limits.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { FrameRate } from './rate.ts';
 import { Turns } from './turns.ts';
@@ -103,6 +104,7 @@ export class Connection implements FrameSocket {
 	/** @param message uWS takes this memory back when the call returns */
 	received(message: ArrayBuffer): void {
 		if (this.#raw === null) return;
+		if (message.byteLength > MAX_FRAME_BYTES) return this.close(CLOSE.refused, 'a frame of more than 1 MiB');
 		if (!this.#rate.take(message.byteLength)) return this.close(CLOSE.tooMuch, 'too much');
 		const frame = new Uint8Array(message.slice(0));
 		this.#waitingBytes += frame.byteLength;

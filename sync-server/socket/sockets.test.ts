@@ -118,7 +118,7 @@ test('a frame above the ceiling, also one that only inflates to it, ends the con
 	const { socket, closed } = open('/sync');
 	await up(socket);
 	socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1), { compress: true });
-	expect((await closed).code).not.toBe(1000);
+	expect((await closed).code).toBe(4409);
 	expect((await relay.call('GET', '/healthz')).status).toBe(200);
 });
 

@@ -33,6 +33,8 @@ export interface SocketDoor {
 
 /** A phone in a tunnel is gone after this; uWS sends pings within it. Seconds, as uWS takes them. */
 const IDLE_SECONDS = 60;
+/** Beyond this uWebSockets.js cuts the line without a word; up to here the connection says why (a stock client would come back for ever). */
+const MAX_INFLATED_BYTES = 4 * MAX_FRAME_BYTES;
 /** Tabs times open pages of one browser, twice over. */
 const SOCKETS_PER_SIGN_IN = 256;
 /** Never reached: connection.ts stops at the half of it before anything more is sent. */
@@ -82,7 +84,7 @@ export class Sockets {
 	#mount(app: TemplatedApp, uws: UwsModule, path: 'sync' | 'live', pattern: string, compression: number): void {
 		app.ws<Caller>(pattern, {
 			compression,
-			maxPayloadLength: MAX_FRAME_BYTES,
+			maxPayloadLength: MAX_INFLATED_BYTES,
 			maxBackpressure: MAX_BACKPRESSURE_BYTES,
 			closeOnBackpressureLimit: true,
 			idleTimeout: IDLE_SECONDS,

@@ -33,6 +33,7 @@ const FLAGS = [
 /** What a browser says without anything being wrong with the app. */
 const ALLOWED: readonly { readonly name: string; readonly text: RegExp; readonly whenCut?: true }[] = [
 	{ name: 'a request or socket without a network', text: /net::ERR_(INTERNET_DISCONNECTED|SOCKS_CONNECTION_FAILED|PROXY_CONNECTION_FAILED|TIMED_OUT|CONNECTION_(REFUSED|RESET|CLOSED)|NETWORK_CHANGED|EMPTY_RESPONSE|FAILED|SOCKET_NOT_CONNECTED)|WebSocket connection to .* failed/i, whenCut: true },
+	{ name: 'an invitation that was used before', text: /status of 404 .*\/api\/v1\/invitations\// },
 	{ name: 'the worker asked for a newer one without a network', text: /Failed to update a ServiceWorker|An unknown error occurred when fetching the script/i, whenCut: true }
 ];
 

@@ -107,7 +107,8 @@ describe('/sync', () => {
 		for (let cut = 0; cut < HELLO.byteLength; cut += 3) expect(await attack('/sync', [HELLO.subarray(0, cut)])).toBe(4400);
 		expect(await attack('/sync', ['hello'])).toBe(4400);
 		expect(await attack('/sync', [nested(400_000)])).toBe(4400);
-		expect(CLOSE_CODES).toContain(await attack('/sync', [new Uint8Array(MAX_FRAME_BYTES + 1)]));
+		expect(await attack('/sync', [new Uint8Array(MAX_FRAME_BYTES + 1)])).toBe(4409);
+		expect(CLOSE_CODES).toContain(await attack('/sync', [new Uint8Array(8 * MAX_FRAME_BYTES)]));
 	});
 
 	it('messages out of order', async () => {

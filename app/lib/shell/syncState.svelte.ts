@@ -8,7 +8,7 @@ import { untrack } from 'svelte';
 export type SyncWord =
 	| { word: 'on-this-device'; waiting: number }
 	| { word: 'sending'; count: number }
-	| { word: 'receiving' }
+	| { word: 'receiving'; count: number }
 	| { word: 'set-aside'; count: number }
 	| { word: 'up-to-date' };
 
@@ -20,6 +20,8 @@ export interface SyncReport {
 	setAside: number;
 	/** Connected, and the latest from the others is still coming. */
 	receiving?: boolean;
+	/** Records that came so far, while many come. */
+	received?: number;
 	/** Whether the browser promised not to clear this device's data by itself. */
 	persistence?: Persistence;
 }
@@ -33,7 +35,7 @@ class SyncState {
 	report(report: SyncReport): void {
 		// Called from effects: they must not come to depend on what they report.
 		const now = untrack(() => this.#report);
-		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.persistence === report.persistence) return;
+		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.received === report.received && now.persistence === report.persistence) return;
 		this.#report = report;
 	}
 
@@ -51,10 +53,10 @@ class SyncState {
 	}
 	/** What was set aside outweighs "up to date", never what is on its way or the missing network. */
 	get word(): SyncWord {
-		const { connected, waiting, setAside, receiving } = this.#report;
+		const { connected, waiting, setAside, receiving, received } = this.#report;
 		if (!connected) return { word: 'on-this-device', waiting };
 		if (waiting > 0) return { word: 'sending', count: waiting };
-		if (receiving) return { word: 'receiving' };
+		if (receiving) return { word: 'receiving', count: received ?? 0 };
 		if (setAside > 0) return { word: 'set-aside', count: setAside };
 		return { word: 'up-to-date' };
 	}

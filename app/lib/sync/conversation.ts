@@ -39,6 +39,8 @@ export class Conversation {
 	problem: Problem | null = null;
 	/** Everything readable has arrived at least once on this connection. */
 	caughtUp = false;
+	/** Rows that came on this connection before that. */
+	received = 0;
 	#link: Link | null = null;
 	#generation = 0;
 	#attempts = 0;
@@ -200,7 +202,9 @@ export class Conversation {
 
 	async #commit(cursor: Cursor | null, work: (tx: ReplicaTransaction) => Promise<Outcome>): Promise<void> {
 		const outcome = await this.#core.transact(work);
+		this.received += outcome.rows.length;
 		if (cursor) {
+			this.received = 0;
 			this.#cursor = this.#cursor?.epoch === cursor.epoch && this.#cursor.seq > cursor.seq ? this.#cursor : cursor;
 			this.caughtUp = true;
 			this.#inventoryNeeded = false;
@@ -391,6 +395,7 @@ export class Conversation {
 	#to(state: LinkState): void {
 		this.state = state;
 		if (state !== 'admitted') this.caughtUp = false;
+		this.received = 0;
 		this.#core.changed();
 	}
 }

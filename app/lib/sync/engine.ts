@@ -41,6 +41,8 @@ export interface ReplicaStatus {
 	readonly pending: number;
 	readonly aside: number;
 	readonly problem: Problem | null;
+	/** Documents that came since this connection began to catch up; 0 once it has. */
+	readonly received: number;
 }
 
 /** Another tab repeats that it is live every third of this; a tab that died is not waited for any longer. */
@@ -236,11 +238,11 @@ export class Replica {
 	}
 
 	status(): ReplicaStatus {
-		const { state, problem, caughtUp } = this.#conversation;
+		const { state, problem, caughtUp, received } = this.#conversation;
 		const { pending, aside } = this.#core.counts;
 		const connected = state === 'admitted';
 		const word = !connected ? 'on-device' : pending > 0 || !caughtUp ? 'sending' : 'up-to-date';
-		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage') };
+		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage'), received };
 	}
 
 	/** Called after anything that `status` may say has changed. */

@@ -1,11 +1,15 @@
 /**
- * All rows of one kind in memory, kept up by what changes: one edit among ten thousand rows reads one row again, not ten thousand.
- * For lists that show everything and for the search; a screen that shows one record or one range uses `workspace.live`.
+ * All rows of one kind in memory. What this tab writes is put in as it was written, right after its commit and without a reading; what another tab
+ * writes is read again by its ids, or whole where Dexie names no ids. For lists that show everything and for the search; a screen that
+ * shows one record or one range uses `workspace.live`.
+ *
+ * Promises: after the first reading, rows are never behind this tab's own commits; a row that did not change stays the same object.
  */
 import { Dexie } from 'dexie';
 import { untrack } from 'svelte';
-import type { DocumentId, KindName } from '#crdt-model/ids.ts';
+import { kindOf, type DocumentId, type KindName } from '#crdt-model/ids.ts';
 import type { RowOf } from '#crdt-model/kinds/index.ts';
+import type { RowChange } from '#storage/dexie/replica-store.ts';
 import { rowTable } from '#storage/dexie/schema.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import type { Workspace } from './workspace.svelte.ts';
@@ -13,7 +17,7 @@ import type { Workspace } from './workspace.svelte.ts';
 /** Beyond this many changed rows reading all of them is cheaper than asking for each. */
 const MOST_KEYS = 500;
 
-/** Between two readings of everything, in times of what the last one took: the first sync is not to spend its time on being shown. */
+/** Between two readings of everything, in times of what the last one took: another tab's first sync is not to be slowed down by being shown. */
 const REREAD_PAUSE = 3;
 const REREAD_PAUSE_MS = 150;
 
@@ -31,19 +35,28 @@ export class LiveRows<K extends KindName> {
 	#ready = $state(false);
 	readonly #workspace: Workspace;
 	readonly #rows = new Map<DocumentId, StoredRow<RowOf[K]>>();
-	readonly #end: () => void;
+	readonly #ends: (() => void)[] = [];
+	/** Written by others and not read yet. */
 	#changed: Set<DocumentId> | 'all' = 'all';
+	/** Written by this tab while a reading is under way, whose answer may be older. */
+	readonly #newer = new Set<DocumentId>();
 	#reading = false;
 	#ended = false;
 	#mayReadAllAt = 0;
+	#caughtUp: (() => void) | null = null;
 
 	constructor(workspace: Workspace, kind: K) {
 		this.#workspace = workspace;
 		this.kind = kind;
 		const part = `idb://${workspace.database.name}/${rowTable(kind)}/`;
-		const heard = (parts: Readonly<Record<string, unknown>>): void => this.#note(parts[part] as Ranges | undefined);
+		const heard = (parts: Readonly<Record<string, unknown>>): void => {
+			if (parts[part] && !workspace.store.isOwn(parts)) this.#note(parts[part] as Ranges);
+		};
 		Dexie.on.storagemutated.subscribe(heard as never);
-		this.#end = () => Dexie.on.storagemutated.unsubscribe(heard as never);
+		this.#ends.push(
+			() => Dexie.on.storagemutated.unsubscribe(heard as never),
+			workspace.store.onRows((change) => this.#take(change))
+		);
 		void this.#read();
 	}
 
@@ -58,11 +71,32 @@ export class LiveRows<K extends KindName> {
 
 	end(): void {
 		this.#ended = true;
-		this.#end();
+		for (const end of this.#ends) end();
+		this.#caughtUp?.();
 	}
 
-	#note(ranges: Ranges | undefined): void {
-		if (!ranges) return;
+	#take(change: RowChange): void {
+		let touched = false;
+		for (const [id, row] of change) {
+			if (kindOf(id) !== this.kind) continue;
+			touched = true;
+			this.#put(id, row as StoredRow<RowOf[K]> | null);
+			if (this.#reading) this.#newer.add(id);
+		}
+		// Before the first reading what is here is not the list yet.
+		if (touched && this.#ready) this.#show();
+	}
+
+	#put(id: DocumentId, row: StoredRow<RowOf[K]> | null | undefined): void {
+		if (row) this.#rows.set(id, row);
+		else this.#rows.delete(id);
+	}
+
+	#show(): void {
+		this.#current = [...this.#rows.values()];
+	}
+
+	#note(ranges: Ranges): void {
 		const open: Ranges[] = [ranges];
 		for (let next = open.pop(); next && this.#changed !== 'all'; next = open.pop()) {
 			if ('from' in next) {
@@ -76,39 +110,49 @@ export class LiveRows<K extends KindName> {
 	}
 
 	async #read(): Promise<void> {
+		// Nothing may say "up to date" over a list that misses more than a row or two (P9).
+		if (this.#changed === 'all' && !this.#ended) this.#caughtUp ??= this.#workspace.fallBehind();
 		if (this.#reading || this.#ended) return;
 		this.#reading = true;
 		try {
 			while (this.#changed === 'all' || this.#changed.size > 0) {
 				const wait = this.#changed === 'all' ? this.#mayReadAllAt - performance.now() : 0;
 				if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+				if (this.#ended) return;
 				const changed = this.#changed;
 				this.#changed = new Set();
+				this.#newer.clear();
 				const table = this.#workspace.rows(this.kind);
 				if (changed === 'all') {
 					const began = performance.now();
 					const all = await table.toArray();
+					const kept = [...this.#newer].map((id) => [id, this.#rows.get(id)] as const);
 					this.#rows.clear();
 					for (const row of all) this.#rows.set(row.id, row);
+					for (const [id, row] of kept) this.#put(id, row);
 					const now = performance.now();
 					this.#mayReadAllAt = now + Math.max(REREAD_PAUSE_MS, (now - began) * REREAD_PAUSE);
 				} else {
 					const ids = [...changed];
 					const rows = await table.bulkGet(ids as never[]);
 					ids.forEach((id, at) => {
-						const row = rows[at];
-						if (row) this.#rows.set(id, row);
-						else this.#rows.delete(id);
+						if (!this.#newer.has(id)) this.#put(id, rows[at]);
 					});
 				}
 				if (this.#ended) return;
-				this.#current = [...this.#rows.values()];
+				// Which of the two was later is not known here: one more reading of those few tells.
+				const unsure: Set<DocumentId> | 'all' = this.#changed;
+				if (changed !== 'all' && unsure instanceof Set) for (const id of changed) if (this.#newer.has(id)) unsure.add(id);
+				this.#show();
 				this.#ready = true;
 			}
+			this.#caughtUp?.();
+			this.#caughtUp = null;
 		} catch (fault) {
 			// The database was closed under the reading (sign-out, a newer version): the last answer stands.
 			if (!this.#ended && !this.#workspace.outdated) console.debug('The rows of this device could not be read.', fault);
 		} finally {
+			this.#newer.clear();
 			this.#reading = false;
 		}
 	}

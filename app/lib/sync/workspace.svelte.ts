@@ -22,7 +22,7 @@ import { LivePage, type LiveState } from './live.ts';
 type TabMessage =
 	| { readonly to: 'replica'; readonly signal: TabSignal }
 	/** The leader's connection, for the tabs that have none. */
-	| { readonly to: 'status'; readonly link: LinkState; readonly word: ReplicaStatus['word']; readonly problem: Problem | null }
+	| { readonly to: 'status'; readonly link: LinkState; readonly word: ReplicaStatus['word']; readonly problem: Problem | null; readonly received: number }
 	| { readonly to: 'leader'; readonly ask: 'status' | 'reconnect' };
 
 export interface LiveRecord<K extends KindName> {
@@ -50,8 +50,9 @@ export class Workspace {
 	readonly person: PersonId;
 	readonly replica: Replica;
 	readonly database: ReplicaDatabase;
+	readonly store: DexieReplicaStore;
 	readonly slot: string;
-	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null });
+	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null, received: 0 });
 	/** This tab owns the connection. */
 	leads = $state(false);
 	/** Another tab runs a newer version: this one has let go of the database and offers a reload. */
@@ -59,7 +60,9 @@ export class Workspace {
 	/** Whether the browser promised not to clear the device's data by itself. */
 	persistence = $state<'unknown' | 'granted' | 'refused'>('unknown');
 	#structure = $state(0);
-	#leaderSays = $state.raw<Pick<ReplicaStatus, 'link' | 'word' | 'problem'> | null>(null);
+	/** Lists of this tab that have yet to read what the database holds. */
+	#behind = 0;
+	#leaderSays = $state.raw<Pick<ReplicaStatus, 'link' | 'word' | 'problem' | 'received'> | null>(null);
 	readonly #origin: string;
 	readonly #channel: BroadcastChannel;
 	readonly #slotLock: Held;
@@ -67,12 +70,13 @@ export class Workspace {
 	readonly #endings: (() => void)[] = [];
 	#closed = false;
 
-	private constructor(options: WorkspaceOptions, parts: { replica: Replica; database: ReplicaDatabase; channel: BroadcastChannel; slot: Held & { slot: string } }) {
+	private constructor(options: WorkspaceOptions, parts: { replica: Replica; store: DexieReplicaStore; channel: BroadcastChannel; slot: Held & { slot: string } }) {
 		this.portal = options.portal;
 		this.person = options.person;
 		this.#origin = options.origin ?? location.origin;
 		this.replica = parts.replica;
-		this.database = parts.database;
+		this.store = parts.store;
+		this.database = parts.store.database;
 		this.#channel = parts.channel;
 		this.slot = parts.slot.slot;
 		this.#slotLock = parts.slot;
@@ -81,18 +85,18 @@ export class Workspace {
 	static async open(options: WorkspaceOptions): Promise<Workspace> {
 		const { portal, person } = options;
 		const name = databaseName(portal, person);
-		const database = new ReplicaDatabase(name);
+		const store = new DexieReplicaStore(new ReplicaDatabase(name));
 		const channel = new BroadcastChannel(`atrium:tabs:${name}`);
 		const slot = await takeSlot(`atrium:slot:${name}`);
 		const replica = await Replica.open({
 			portal,
 			person,
 			tab: slot.slot,
-			store: new DexieReplicaStore(database),
+			store,
 			transport: webSocketTransport(relayAddress('/sync', options.origin ?? location.origin)),
 			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage)
 		});
-		const workspace = new Workspace(options, { replica, database, channel, slot });
+		const workspace = new Workspace(options, { replica, store, channel, slot });
 		workspace.#start(name);
 		return workspace;
 	}
@@ -171,6 +175,20 @@ export class Workspace {
 	/** What lies in Set aside, newest first. */
 	asideItems(): LiveValue<AsideItem[]> {
 		return this.live(() => (database) => database.aside.orderBy('at').reverse().toArray(), []);
+	}
+
+	/** A list says that it shows less than the database holds: until it calls back, nothing is called up to date (P9). */
+	fallBehind(): () => void {
+		this.#behind++;
+		// Not at once: lists begin while something is being drawn.
+		if (this.#behind === 1) queueMicrotask(() => !this.#closed && this.#showStatus());
+		let caughtUp = false;
+		return () => {
+			if (caughtUp) return;
+			caughtUp = true;
+			this.#behind--;
+			if (this.#behind === 0 && !this.#closed) this.#showStatus();
+		};
 	}
 
 	/** @param id a page or text, or the record whose page is meant */
@@ -270,14 +288,14 @@ export class Workspace {
 		const own = this.replica.status();
 		const says = this.#leaderSays;
 		// Own work that the leader has not counted yet is still on its way.
-		const word = says?.word === 'up-to-date' && own.pending > 0 ? 'sending' : says?.word;
-		this.status = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: word ?? own.word };
+		const followed = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: says.word, received: says.received };
+		this.status = followed.word === 'up-to-date' && (own.pending > 0 || this.#behind > 0) ? { ...followed, word: 'sending' } : followed;
 		if (this.leads) this.#sayStatus();
 	}
 
 	#sayStatus(): void {
-		const { link, word, problem } = this.replica.status();
-		this.#say({ to: 'status', link, word, problem });
+		const { link, word, problem, received } = this.replica.status();
+		this.#say({ to: 'status', link, word, problem, received });
 	}
 
 	#say(message: TabMessage): void {

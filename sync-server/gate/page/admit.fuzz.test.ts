@@ -83,7 +83,9 @@ function editType(type: Y.Text | Y.XmlText, random: Random, depth: number): void
 	} else if (!isPage || chance < 0.55) {
 		type.insert(at, random.pick(WORDS));
 	} else if (chance < 0.65) {
-		type.setAttribute(random.pick(['__type', '__format', '__dir']), random.pick<unknown>(['x', 1, null, { nested: [1] }, 0.5]) as string);
+		// The kind of a node is one that everybody knows; its other properties are what Lexical likes.
+		if (random() < 0.3) type.setAttribute('__type', random.pick(['paragraph', 'heading', 'quote']));
+		else type.setAttribute(random.pick(['__style', '__format', '__dir']), random.pick<unknown>(['x', 1, null, { nested: [1] }, 0.5]) as string);
 	} else if (chance < 0.7) {
 		type.removeAttribute(random.pick(['__type', '__format', '__dir']));
 	} else if (chance < 0.8) {
@@ -94,7 +96,7 @@ function editType(type: Y.Text | Y.XmlText, random: Random, depth: number): void
 	} else if (chance < 0.85) {
 		const element = new Y.XmlElement();
 		type.insertEmbed(at, element);
-		element.setAttribute('__type', 'horizontalrule');
+		element.setAttribute('__type', 'tablecell');
 	} else {
 		const nested = type.toDelta().map((op: { insert: unknown }) => op.insert);
 		const texts = nested.filter((insert: unknown) => insert instanceof Y.XmlText) as Y.XmlText[];

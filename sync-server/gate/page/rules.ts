@@ -11,6 +11,7 @@
  * and a slot's Map holds elements. It writes no formats and no embeds, so neither is allowed: a format in a shared text makes Yjs clean up
  * formats after *remote* transactions, and the relay's document would then delete things by itself.
  */
+import { NODE_TYPE_KEY, PAGE_NODE_TYPES } from '#crdt-model/page/nodes.ts';
 import type { ContentKind, TypeKind } from '#crdt-model/page/scan.ts';
 
 /** Content as a shape names it: a type by its kind, the rest by the content's. */
@@ -36,6 +37,8 @@ export type PageRules = {
 	/** Roots of the relay in the same document. Clients read them, may send them back as known, and never change them. */
 	readonly relayRoots: ReadonlySet<string>;
 	readonly inside: Readonly<Partial<Record<TypeKind, Shape>>>;
+	/** The kind of a node stands under this key, and it is one of these. */
+	readonly nodes: { readonly key: string; readonly types: ReadonlySet<string> } | null;
 	/** Types between a root and the innermost type. Yjs deletes recursively and overflows the stack near 2,000. */
 	readonly maxDepth: number;
 	readonly fresh: NewContentLimits;
@@ -68,6 +71,7 @@ export const PAGE_RULES: PageRules = {
 		'xml-element': shape([], ['any', 'map']),
 		map: shape([], ['any', 'map', 'xml-text', 'xml-element']),
 	},
+	nodes: { key: NODE_TYPE_KEY, types: PAGE_NODE_TYPES },
 	maxDepth: 16,
 	fresh: NEW_CONTENT,
 };
@@ -76,6 +80,7 @@ export const TEXT_RULES: PageRules = {
 	roots: new Map([['text', shape(['string'], [])]]),
 	relayRoots: new Set(['record']),
 	inside: {},
+	nodes: null,
 	maxDepth: 0,
 	fresh: NEW_CONTENT,
 };

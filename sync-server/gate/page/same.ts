@@ -42,6 +42,11 @@ export function sameContent(doc: Y.Doc, struct: ScannedStruct, to: number, bytes
 	return same;
 }
 
+/** The plain values that a struct of `any` brings; null for other structs. */
+export function valuesOf(struct: ScannedStruct, bytes: Uint8Array): readonly unknown[] | null {
+	return struct.kind === 'any' ? (read(struct, bytes) as unknown[]) : null;
+}
+
 /** The scan has checked the bytes, so nothing here throws. */
 function read(struct: ScannedStruct, bytes: Uint8Array): unknown {
 	const decoder = decoding.createDecoder(bytes);

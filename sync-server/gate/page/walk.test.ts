@@ -4,6 +4,8 @@
  */
 import { $createTableNodeWithDimensions } from '@lexical/table';
 import { $createParagraphNode, $createTextNode, $getRoot } from 'lexical';
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { NEW_CONTENT, PAGE_RULES, TEXT_RULES } from './rules.ts';
@@ -192,5 +194,25 @@ describe('refused before it is applied', () => {
 		expect(relay.submit('mallory', letters(2 * structs)).kind).toBe('known');
 		expect(tooLarge('bytes', relay, update(667, 1, () => first('x'.repeat(bytes))))).toContain('bytes');
 		expect(PAGE_RULES.fresh).toBe(NEW_CONTENT);
+	});
+});
+
+describe('a whole document at once, from a client that was never here', () => {
+	const paper = JSON.parse(
+		gunzipSync(readFileSync(new URL('../../../test/data/editing-traces/automerge-paper.json.gz', import.meta.url))).toString('utf8')
+	) as { endContent: string; txns: { patches: [number, number, string][] }[] };
+
+	test.each([100_000, 7])('the paper of 259,778 edits, typed under the id %i', { timeout: 300_000 }, (client) => {
+		const author = docOf(client);
+		const text = author.getText('text');
+		for (const { patches } of paper.txns) {
+			for (const [position, deleted, inserted] of patches) {
+				if (deleted > 0) text.delete(position, deleted);
+				if (inserted) text.insert(position, inserted);
+			}
+		}
+		const relay = new Relay(TEXT_RULES);
+		accepted('the paper', relay, Y.encodeStateAsUpdate(author));
+		expect(relay.doc.getText('text').toString()).toBe(paper.endContent);
 	});
 });

@@ -48,6 +48,8 @@ const STEPS_PER_SPLIT = 20;
 const STEPS_PER_STRUCT = 5;
 /** A deleted range is searched, marked, and searched again for merging: 2 to 3 µs. */
 const STEPS_PER_DELETION = 20;
+/** A struct that was brought dead is only passed over. */
+export const STEPS_PER_DEAD_STRUCT = 1 / 16;
 
 /** An item, held or new, or a piece of one. `undefined` neighbours are those of the held item, not looked at yet. */
 type Node = {

@@ -3,7 +3,7 @@ import { tick } from 'svelte';
 import { m } from '#lib/paraglide/messages.js';
 import type { Answer, Problem } from './account.svelte.ts';
 
-export const PASSWORD_MIN = 10;
+export const PASSWORD_MIN = 8;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 
 export class FormState {

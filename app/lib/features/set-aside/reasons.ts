@@ -77,6 +77,7 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'company.department-empty': m.aside_rule_department_empty,
 	'company.head-is-employee': m.aside_rule_head_is_employee,
 	'company.one-settings': m.aside_rule_one_settings,
+	'company.people-are-invited': m.aside_rule_people_are_invited,
 	'company.relay-is-nobody': m.aside_rule_reserved,
 	'deal.responsible-is-employee': m.aside_rule_people_are_employees,
 	'task.people-are-employees': m.aside_rule_people_are_employees,

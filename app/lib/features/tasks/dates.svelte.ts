@@ -8,6 +8,15 @@ const LOOK_EVERY_MS = 60_000;
 /** Near days are said in words ("in 3 days"), others as a date. */
 const WORDS_WITHIN_DAYS = 6;
 
+/** Making a formatter takes longer than drawing a row. */
+const formatters = new Map<string, Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
+function kept<T extends Intl.DateTimeFormat | Intl.RelativeTimeFormat>(name: string, make: (locale: string) => T): T {
+	const { locale } = preferences;
+	let found = formatters.get(name + locale) as T | undefined;
+	if (!found) formatters.set(name + locale, (found = make(locale)));
+	return found;
+}
+
 export function dayOf(time: Date): string {
 	const pad = (n: number): string => String(n).padStart(2, '0');
 	return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;
@@ -41,15 +50,16 @@ export function endOfWeek(day: string): string {
 /** "today", "tomorrow", "in 3 days", "12 Jan", "12 Jan 2028". */
 export function dayInWords(day: string, now: string): string {
 	const days = daysBetween(now, day);
-	if (Math.abs(days) <= WORDS_WITHIN_DAYS) return new Intl.RelativeTimeFormat(preferences.locale, { numeric: 'auto' }).format(days, 'day');
+	if (Math.abs(days) <= WORDS_WITHIN_DAYS) return kept('days', (locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })).format(days, 'day');
 	const sameYear = day.slice(0, 4) === now.slice(0, 4);
-	return new Intl.DateTimeFormat(preferences.locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }), timeZone: 'UTC' }).format(numberOf(day) * DAY_MS);
+	const date = kept(sameYear ? 'day' : 'day and year', (locale) => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }), timeZone: 'UTC' }));
+	return date.format(numberOf(day) * DAY_MS);
 }
 export function fullDay(day: string): string {
-	return new Intl.DateTimeFormat(preferences.locale, { dateStyle: 'full', timeZone: 'UTC' }).format(numberOf(day) * DAY_MS);
+	return kept('full', (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' })).format(numberOf(day) * DAY_MS);
 }
 /** A moment in the reader's own zone. */
 export function momentInWords(at: number): string {
 	const sameDay = dayOf(new Date(at)) === today;
-	return new Intl.DateTimeFormat(preferences.locale, sameDay ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+	return kept(sameDay ? 'time' : 'moment', (locale) => new Intl.DateTimeFormat(locale, sameDay ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' })).format(at);
 }

@@ -140,12 +140,15 @@ const theme = {
 	tableScrollableWrapper: 'rt-scroll'
 };
 
+/** Beside Lexical's own. The relay lets in exactly these and no others (crdt-model/page/nodes.ts). */
+export const NODES = [HeadingNode, QuoteNode, ListNode, ListItemNode, CodeNode, CodeHighlightNode, LinkNode, TableNode, TableRowNode, TableCellNode] as const;
+
 export function mountRich(options: RichOptions): RichText {
 	const { element, doc, awareness, cursors, onState, onFault, onPasteCut, onAskLink } = options;
 	let broken = false;
 	const editor = createEditor({
 		namespace: 'atrium',
-		nodes: [HeadingNode, QuoteNode, ListNode, ListItemNode, CodeNode, CodeHighlightNode, LinkNode, TableNode, TableRowNode, TableCellNode],
+		nodes: [...NODES],
 		theme,
 		editable: options.editable,
 		onError(fault) {
