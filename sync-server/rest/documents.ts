@@ -6,7 +6,7 @@
  */
 import { generateKeyBetween } from 'fractional-indexing';
 import * as v from 'valibot';
-import { IdMaker, isDocumentId, kindOf, type BatchId } from '#crdt-model/ids.ts';
+import { IdMaker, isDocumentId, kindOf, KINDS, type BatchId, type KindName } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import { commandSchema, type Command } from '#crdt-model/record/command.ts';
 import { checklistOf, commentsOf } from '#crdt-model/record/parts.ts';
@@ -95,7 +95,7 @@ export function mountDocuments(app: App, services: Services): void {
 		const { command: verb, args, id: commandId, at, seen, ...rest } = body;
 		const state = (await caller.portal.read(caller.person, id))?.state ?? EMPTY_STATE;
 		const name = verb.includes('.') ? verb : `${kindOf(id)}.${verb}`;
-		const completed = withItem(ids, name, args ?? rest, state);
+		const completed = withItem(ids, name, underItsName(name, args ?? rest), state);
 		const unseen = { id: commandId ?? ids.command(), document: id, name, args: completed.args, at: at ?? services.now() };
 		const command = v.safeParse(commandSchema, { ...unseen, seen: seen ?? seenBy(kindNamed(kindOf(id)!), state, unseen, caller.person) });
 		if (!command.success) {
@@ -106,6 +106,20 @@ export function mountDocuments(app: App, services: Services): void {
 		const answer = await submitted(caller, ids.batch(), command.output as Command);
 		return answer instanceof Response ? answer : Response.json({ accepted: true, seq: answer.seq, command: unseen.id, ...completed.made });
 	});
+}
+
+/**
+ * A command of one argument takes it under whatever name it comes: `{"command": "task.setDeadline", "deadline": "2026-12-01"}` says what it means
+ * as well as `value` does. Its schema judges the value all the same.
+ */
+function underItsName(name: string, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+	const [kind = '', verb = ''] = name.split('.');
+	const commands = KINDS.includes(kind as KindName) ? kindNamed(kind as KindName).commands : {};
+	const schema = Object.hasOwn(commands, verb) ? (commands[verb]!.args as { readonly entries?: Readonly<Record<string, unknown>> }) : {};
+	const [own, ...others] = Object.keys(schema.entries ?? {});
+	const [given, ...more] = Object.keys(args);
+	if (!own || others.length > 0 || given === undefined || more.length > 0) return args;
+	return { [own]: args[given] };
 }
 
 /** Programs need not make ids of items or positions: a comment or item that brings none gets them here, an item at the end of its list. */

@@ -77,6 +77,10 @@ test('a task is made, changed, commented and listed', async () => {
 	const first = await api('POST', `/documents/${id}/commands`, bob, change);
 	expect([first.status, first.body.accepted]).toEqual([200, true]);
 	expect((await api('POST', `/documents/${id}/commands`, bob, change)).body.seq).toBe(first.body.seq);
+	// A command of one argument takes it under its own name or under the one that it sets.
+	expect((await api('POST', `/documents/${id}/commands`, bob, { command: 'task.setDeadline', deadline: '2026-12-01' })).status).toBe(200);
+	expect((await api('POST', `/documents/${id}/commands`, bob, { command: 'task.setDeadline', deadline: 'soon' })).status).toBe(422);
+	expect((await api('POST', `/documents/${id}/commands`, bob, { command: 'task.setDeadline', deadline: '2026-12-01', title: 'x' })).status).toBe(422);
 	const comment = await api('POST', `/documents/${id}/commands`, bob, { command: 'task.comment', text: 'Which colour?' });
 	await api('POST', `/documents/${id}/commands`, ann, { command: 'addItem', args: { text: 'Buy paint' } });
 	await api('POST', `/documents/${id}/commands`, ann, { command: 'addItem', text: 'Start' });

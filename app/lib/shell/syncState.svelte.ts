@@ -20,6 +20,8 @@ export interface SyncReport {
 	setAside: number;
 	/** Connected, and the latest from the others is still coming. */
 	receiving?: boolean;
+	/** This device holds nothing of the portal yet, not even who works there. */
+	blank?: boolean;
 	/** Records that came so far, while many come. */
 	received?: number;
 	/** Whether the browser promised not to clear this device's data by itself. */
@@ -35,7 +37,7 @@ class SyncState {
 	report(report: SyncReport): void {
 		// Called from effects: they must not come to depend on what they report.
 		const now = untrack(() => this.#report);
-		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.received === report.received && now.persistence === report.persistence) return;
+		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.blank === report.blank && now.received === report.received && now.persistence === report.persistence) return;
 		this.#report = report;
 	}
 
@@ -50,6 +52,13 @@ class SyncState {
 	}
 	get persistence(): Persistence {
 		return this.#report.persistence ?? 'unknown';
+	}
+	/** The first records of the portal are on their way, or wait for the network; an empty list proves nothing then. */
+	get arriving(): 'no' | 'coming' | 'waiting' {
+		const { connected, receiving, blank } = this.#report;
+		if (receiving) return 'coming';
+		if (!blank) return 'no';
+		return connected ? 'coming' : 'waiting';
 	}
 	/** What was set aside outweighs "up to date", never what is on its way or the missing network. */
 	get word(): SyncWord {

@@ -11,6 +11,7 @@ import { m } from '#lib/paraglide/messages.js';
 import { preferences } from '#lib/shell/preferences.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { Draft } from '#lib/sync/engine.ts';
+import { InOrder } from '#lib/sync/in-order.ts';
 import { fold } from '#lib/ui/Combobox.svelte';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
@@ -70,7 +71,7 @@ export class Crm {
 	asking = $state.raw<{ deal: Deal; to: DealStage } | null>(null);
 
 	/** Shown in its new column in the next frame; the row that the device then keeps takes its place. */
-	#moving = $state.raw<{ deal: Deal; to: DealStage } | null>(null);
+	#moving = $state.raw<{ from: Deal; shown: Deal } | null>(null);
 
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
@@ -124,32 +125,32 @@ export class Crm {
 		);
 	});
 
+	/** By closing where a deal is closed, else by the last change; the latest first. */
+	readonly #orders: Readonly<Record<DealStage, InOrder<Deal>>> = {
+		prospecting: new InOrder(lastChangedFirst),
+		engaging: new InOrder(lastChangedFirst),
+		won: new InOrder(lastClosedFirst),
+		lost: new InOrder(lastClosedFirst)
+	};
 	readonly columns = $derived.by(() => {
 		const byStage: Record<DealStage, Deal[]> = { prospecting: [], engaging: [], won: [], lost: [] };
 		const sums: Record<DealStage, number> = { prospecting: 0, engaging: 0, won: 0, lost: 0 };
+		// Once the device's own row is there, it is shown and no longer what was expected of it.
 		const moving = this.#moving;
 		for (const deal of this.matching) {
-			const stage = moving?.deal === deal ? moving.to : deal.stage;
-			byStage[stage].push(deal);
-			sums[stage] += deal.amount ?? 0;
+			const shown = moving?.from === deal ? moving.shown : deal;
+			byStage[shown.stage].push(shown);
+			sums[shown.stage] += shown.amount ?? 0;
 		}
-		const day = today();
-		const closedOn = (deal: Deal): string => (moving?.deal === deal ? day : (deal.closedOn ?? ''));
-		return DEAL_STAGES.map((stage) => {
-			// The latest first: by closing where a deal is closed, else by the last change.
-			const items = byStage[stage];
-			if (isClosed(stage)) items.sort((a, b) => compareText(closedOn(b), closedOn(a)) || b.updatedAt - a.updatedAt || compareText(b.id, a.id));
-			else items.sort((a, b) => b.updatedAt - a.updatedAt || compareText(b.id, a.id));
-			return {
-				id: stage,
-				title: stageLabel(stage),
-				items: items as readonly Deal[],
-				dot: STAGE_DOTS[stage],
-				sum: sums[stage],
-				note: sums[stage] === 0 ? '' : formatMoneyShort(sums[stage], this.currency),
-				noteTitle: sums[stage] === 0 ? '' : formatMoney(sums[stage], this.currency)
-			};
-		});
+		return DEAL_STAGES.map((stage) => ({
+			id: stage,
+			title: stageLabel(stage),
+			items: this.#orders[stage].of(byStage[stage]),
+			dot: STAGE_DOTS[stage],
+			sum: sums[stage],
+			note: sums[stage] === 0 ? '' : formatMoneyShort(sums[stage], this.currency),
+			noteTitle: sums[stage] === 0 ? '' : formatMoney(sums[stage], this.currency)
+		}));
 	});
 
 	readonly sorted = $derived.by((): readonly Deal[] => {
@@ -285,7 +286,7 @@ export class Crm {
 		const drafts: Draft[] = [{ document, name: 'deal.moveToStage', args: { value: to } }];
 		const closedOn = isClosed(to) ? (isClosed(deal.stage) ? deal.closedOn : today()) : null;
 		if (closedOn !== deal.closedOn) drafts.push({ document, name: 'deal.setClosedOn', args: { value: closedOn } });
-		this.#moving = { deal, to };
+		this.#moving = { from: deal, shown: { ...deal, stage: to, closedOn, updatedAt: Date.now() } };
 		if (!(await this.run(...drafts))) this.#moving = null;
 	}
 
@@ -312,6 +313,12 @@ function foldedDeal(deal: Deal): string {
 	return text;
 }
 
+function lastChangedFirst(a: Deal, b: Deal): number {
+	return b.updatedAt - a.updatedAt || compareText(b.id, a.id);
+}
+function lastClosedFirst(a: Deal, b: Deal): number {
+	return compareText(b.closedOn ?? '', a.closedOn ?? '') || lastChangedFirst(a, b);
+}
 function tie(a: Deal, b: Deal): number {
 	return (b.number ?? Infinity) - (a.number ?? Infinity) || compareText(b.id, a.id);
 }

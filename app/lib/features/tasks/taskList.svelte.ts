@@ -6,6 +6,7 @@ import type { PersonId } from '#crdt-model/ids.ts';
 import { TASK_STATES, type TaskRow, type TaskState } from '#crdt-model/kinds/task.ts';
 import type { LiveRows } from '#lib/sync/live-rows.svelte.ts';
 import { liveRows } from '#lib/sync/live-rows.svelte.ts';
+import { InOrder } from '#lib/sync/in-order.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import { fold } from '#lib/ui/Combobox.svelte';
@@ -58,7 +59,10 @@ export class TaskList {
 		this.#remember();
 	}
 
-	readonly #standing = $derived.by(() => this.#rows.current.filter((row) => !row.deleted));
+	readonly #order = new InOrder<Task>(inOrder);
+	readonly #finished = { groups: new InOrder<Task>(latestFirst), columns: new InOrder<Task>(latestFirst) };
+	/** In the order of the list; whatever is chosen from it is in order too. */
+	readonly #standing = $derived.by(() => this.#order.of(this.#rows.current.filter((row) => !row.deleted)));
 	/** Whether the device holds any task at all. */
 	readonly isEmpty = $derived.by(() => this.#standing.length === 0);
 	readonly counts = $derived.by((): Readonly<Record<Scope, number>> => {
@@ -75,13 +79,12 @@ export class TaskList {
 	readonly shown = $derived.by((): readonly Task[] => {
 		const words = fold(this.text).split(/\s+/u).filter(Boolean);
 		const { person } = this;
-		const found = this.#standing.filter(
+		return this.#standing.filter(
 			(row) =>
 				this.#isIn(row, this.#scope) &&
 				(person === null || row.responsible === person || row.participants.includes(person)) &&
 				(words.length === 0 || matches(row, words))
 		);
-		return found.sort(inOrder);
 	});
 
 	readonly groups = $derived.by((): ReadonlyMap<Group, readonly Task[]> => {
@@ -89,8 +92,7 @@ export class TaskList {
 		const sunday = endOfWeek(today);
 		const groups = new Map<Group, Task[]>(GROUPS.map((group) => [group, []]));
 		for (const row of this.shown) groups.get(groupOf(row, today, sunday))!.push(row);
-		groups.get('done')!.sort((a, b) => b.updatedAt - a.updatedAt);
-		return groups;
+		return groups.set('done', [...this.#finished.groups.of(groups.get('done')!)]);
 	});
 	/** A search shows its hits wherever they are: nothing is folded then. */
 	readonly lines = $derived.by((): readonly Line[] => {
@@ -99,15 +101,14 @@ export class TaskList {
 		for (const [group, rows] of this.groups) {
 			if (rows.length === 0) continue;
 			lines.push({ key: group, heading: group, count: rows.length });
-			if (searching || !this.#folded.has(group)) for (const task of rows) lines.push({ key: task.id, task });
+			if (searching || !this.#folded.has(group)) for (const task of rows) lines.push(lineOf(task));
 		}
 		return lines;
 	});
 	readonly columns = $derived.by((): ReadonlyMap<TaskState, readonly Task[]> => {
 		const columns = new Map<TaskState, Task[]>(TASK_STATES.map((state) => [state, []]));
 		for (const row of this.shown) columns.get(row.state)!.push(row);
-		columns.get('done')!.sort((a, b) => b.updatedAt - a.updatedAt);
-		return columns;
+		return columns.set('done', [...this.#finished.columns.of(columns.get('done')!)]);
 	});
 
 	isFolded(group: Group): boolean {
@@ -157,9 +158,20 @@ function recall(): { view?: unknown; scope?: unknown } {
 	}
 }
 
+/** One for each state of a row, so that a line in sight is drawn again only if its task changed. */
+const lineFor = new WeakMap<Task, Line>();
+function lineOf(task: Task): Line {
+	let line = lineFor.get(task);
+	if (!line) lineFor.set(task, (line = { key: task.id, task }));
+	return line;
+}
+
+const folded = new WeakMap<TaskRow, string>();
 function matches(row: TaskRow, words: readonly string[]): boolean {
-	const text = `${fold(row.title)} #${row.number ?? ''}`;
-	return words.every((word) => text.includes(word));
+	let text = folded.get(row);
+	if (text === undefined) folded.set(row, (text = `${fold(row.title)} #${row.number ?? ''}`));
+	for (const word of words) if (!text.includes(word)) return false;
+	return true;
 }
 
 function groupOf(row: TaskRow, today: string, sunday: string): Group {
@@ -175,6 +187,10 @@ function inOrder(a: TaskRow, b: TaskRow): number {
 	if (a.deadline !== b.deadline) return a.deadline === null ? 1 : b.deadline === null ? -1 : a.deadline < b.deadline ? -1 : 1;
 	if (a.priority !== b.priority) return a.priority === 'high' ? -1 : 1;
 	return b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1);
+}
+
+function latestFirst(a: TaskRow, b: TaskRow): number {
+	return b.updatedAt - a.updatedAt || (a.id < b.id ? 1 : -1);
 }
 
 function toggled<T>(set: ReadonlySet<T>, one: T): ReadonlySet<T> {
