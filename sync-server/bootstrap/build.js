@@ -37,6 +37,21 @@ export async function compileMessages() {
 		{ quiet: true }
 	);
 	if (done !== 0) throw new Refusal('the messages could not be compiled (the reason stands above).');
+	keepPluralRules();
+}
+
+/**
+ * Paraglide (2.22) makes new plural rules for each message with a number, which takes longer than drawing a row of a list. Where its text
+ * is another one day, messages are as it makes them: slower, not wrong.
+ */
+function keepPluralRules() {
+	const file = join(root, 'app', 'lib', 'paraglide', 'registry.js');
+	if (!existsSync(file)) return;
+	const made = 'return new Intl.PluralRules(locale, options).select(Number(input))';
+	const kept =
+		"const name = locale + (options?.type ?? '');\n\tlet rules = pluralRules.get(name);\n\tif (!rules) pluralRules.set(name, (rules = new Intl.PluralRules(locale, options)));\n\treturn rules.select(Number(input))";
+	const text = readFileSync(file, 'utf8');
+	if (text.includes(made)) writeFileSync(file, `/** @type {Map<string, Intl.PluralRules>} */\nconst pluralRules = new Map();\n${text.replace(made, kept)}`);
 }
 
 async function build() {

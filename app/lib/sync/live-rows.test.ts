@@ -1,23 +1,53 @@
 // @vitest-environment node
 import 'fake-indexeddb/auto';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Table } from 'dexie';
+import type { DocumentId } from '#crdt-model/ids.ts';
+import { DexieReplicaStore } from '#storage/dexie/replica-store.ts';
 import { ReplicaDatabase } from '#storage/dexie/schema.ts';
+import type { StoredRow } from '#storage/replica-contract.ts';
 import { endLiveRows, liveRows } from './live-rows.svelte.ts';
 import type { Workspace } from './workspace.svelte.ts';
 
-const row = (number: number, title = `Task ${number}`) => ({ id: `task_0190000${number}-0000-7000-8000-000000000000`, kind: 'task', title, deleted: false });
+interface Row {
+	readonly id: string;
+	readonly kind: 'task';
+	readonly title: string;
+	readonly deleted: boolean;
+}
+const row = (number: number, title = `Task ${number}`): Row => ({ id: `task_01900000-${String(number).padStart(4, '0')}-7000-8000-000000000000`, kind: 'task', title, deleted: false });
+const stored = (one: Row) => one as unknown as StoredRow;
 const pause = () => new Promise((wake) => setTimeout(wake, 30));
 
-test('rows follow the database: added, changed, removed, many at once', async () => {
-	const database = new ReplicaDatabase('live-rows');
-	const table = database.rows('task') as unknown as import('dexie').Table<ReturnType<typeof row>, string>;
+let ends: (() => void)[] = [];
+afterEach(() => {
+	for (const end of ends) end();
+	ends = [];
+});
+
+/** One tab of a device: a store of its own on the database that all of them share. */
+function tab(name: string) {
+	const database = new ReplicaDatabase(name);
+	const store = new DexieReplicaStore(database);
+	const table = database.rows('task') as unknown as Table<Row, string>;
+	const seen = { asked: 0, behind: 0 };
+	const fallBehind = () => {
+		seen.behind++;
+		return () => void seen.behind--;
+	};
+	const workspace = { database, store, outdated: false, fallBehind, rows: () => (seen.asked++, table) } as unknown as Workspace;
+	ends.push(() => {
+		endLiveRows(workspace);
+		database.close();
+	});
+	return { store, table, workspace, seen, rows: () => liveRows(workspace, 'task'), titles: () => liveRows(workspace, 'task').current.map((one) => one.title).sort() };
+}
+
+test('rows that others write follow the database: added, changed, removed, many at once', async () => {
+	const { table, workspace, seen, rows, titles, store } = tab('live-rows');
 	await table.put(row(1));
-	let asked = 0;
-	const workspace = { database, outdated: false, rows: () => (asked++, table) } as unknown as Workspace;
-	const rows = liveRows(workspace, 'task');
-	expect(rows.ready).toBe(false);
+	expect(rows().ready).toBe(false);
 	await pause();
-	const titles = () => rows.current.map((one) => one.title).sort();
 	expect(titles()).toEqual(['Task 1']);
 	await table.bulkPut([row(2), row(1, 'Changed')]);
 	await pause();
@@ -25,13 +55,81 @@ test('rows follow the database: added, changed, removed, many at once', async ()
 	await table.delete(row(1).id);
 	await pause();
 	expect(titles()).toEqual(['Task 2']);
-	await database.transaction('rw', database.tables, () => table.bulkPut(Array.from({ length: 9 }, (_, at) => row(at))));
+	await store.database.transaction('rw', store.database.tables, () => table.bulkPut(Array.from({ length: 9 }, (_, at) => row(at))));
 	await pause();
-	expect(rows.current.length).toBe(9);
+	expect(rows().current.length).toBe(9);
 	endLiveRows(workspace);
-	const before = asked;
+	const before = seen.asked;
 	await table.put(row(1, 'Unheard'));
 	await pause();
-	expect(asked).toBe(before);
-	database.close();
+	expect(seen.asked).toBe(before);
+});
+
+test('what this tab commits is there when the commit is told, and nothing is read for it', async () => {
+	const { store, seen, rows, titles } = tab('live-rows-own');
+	// Dexie calls everything changed when a database is opened; in the app it is open before there are lists.
+	await store.database.open();
+	rows();
+	await pause();
+	const asked = seen.asked;
+	await store.transact((tx) => tx.putRows(Array.from({ length: 1_000 }, (_, at) => stored(row(at)))));
+	expect(rows().current.length).toBe(1_000);
+	const untouched = rows().current.find((one) => one.id === row(7).id);
+	await store.transact(async (tx) => {
+		await tx.putRows([stored(row(1, 'Changed'))]);
+		await tx.dropDocuments([row(2).id as DocumentId]);
+	});
+	expect(rows().current.length).toBe(999);
+	expect(titles()).toContain('Changed');
+	expect(rows().current.find((one) => one.id === row(7).id)).toBe(untouched);
+	await pause();
+	expect(seen.asked).toBe(asked);
+	expect(seen.behind).toBe(0);
+});
+
+test('a transaction that fails changes no list', async () => {
+	const { store, rows, titles } = tab('live-rows-fails');
+	await store.transact((tx) => tx.putRows([stored(row(1))]));
+	rows();
+	await pause();
+	const failing = store.transact(async (tx) => {
+		await tx.putRows([stored(row(1, 'Never')), stored(row(2))]);
+		await tx.dropRows([row(1).id as DocumentId]);
+		throw new Error('no');
+	});
+	await expect(failing).rejects.toThrow('no');
+	await pause();
+	expect(titles()).toEqual(['Task 1']);
+});
+
+test('commits during the first reading are not lost to its older answer; until it is through, the tab is behind', async () => {
+	const { store, table, seen, rows, titles } = tab('live-rows-first');
+	await table.bulkPut([row(1), row(2), row(3)]);
+	rows();
+	expect(seen.behind).toBe(1);
+	await Promise.all([
+		store.transact((tx) => tx.putRows([stored(row(1, 'Newest'))])),
+		store.transact((tx) => tx.dropRows([row(2).id as DocumentId])),
+		store.transact((tx) => tx.putRows([stored(row(4))]))
+	]);
+	await pause();
+	await vi.waitFor(() => expect(seen.behind).toBe(0));
+	expect(titles()).toEqual(['Newest', 'Task 3', 'Task 4']);
+});
+
+test('two tabs that write the same rows in turn come to show the same', async () => {
+	const one = tab('live-rows-two');
+	const two = tab('live-rows-two');
+	one.rows();
+	two.rows();
+	await pause();
+	const writes: Promise<unknown>[] = [];
+	for (let at = 0; at < 60; at++) {
+		const { store } = at % 3 === 0 ? two : one;
+		const id = at % 7;
+		writes.push(store.transact((tx) => (at % 11 === 10 ? tx.dropRows([row(id).id as DocumentId]) : tx.putRows([stored(row(id, `Write ${at}`))]))));
+	}
+	await Promise.all(writes);
+	const kept = (await one.table.toArray()).map(({ title }) => title).sort();
+	await vi.waitFor(() => expect([one.titles(), two.titles()]).toEqual([kept, kept]), 2_000);
 });
