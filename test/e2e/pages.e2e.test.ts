@@ -2,16 +2,12 @@
  * Pages and texts in real browsers: two people in one page at once, what each does shown to the other, a third who comes late; and a text of a
  * quarter of a million edits, opened cold. The tests of a story run in order.
  */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
-import { WebsocketProvider } from 'y-websocket';
-import * as Y from 'yjs';
 import type { Locator } from 'playwright-core';
 import type { DocumentId } from '#crdt-model/ids.ts';
-import { TestRelay, until, type SignedIn } from '../support/relay.ts';
+import { TestRelay, type SignedIn } from '../support/relay.ts';
 import { Device, eventually, tellIfFailed } from './browser.ts';
+import { typePaper } from './paper.ts';
 import { Screens } from './screens.ts';
 
 describe('two people in one page', () => {
@@ -157,16 +153,8 @@ describe('two people in one page', () => {
 	});
 });
 
-interface Trace {
-	readonly endContent: string;
-	readonly txns: readonly { readonly patches: readonly [position: number, deleted: number, inserted: string][] }[];
-}
-
 describe('a text of 259,778 edits', () => {
-	/** Edits that go up together: as many updates as a person's day, not a frame for each letter. */
-	const EDITS_PER_UPDATE = 400;
-	const trace = JSON.parse(gunzipSync(readFileSync(new URL('../data/editing-traces/automerge-paper.json.gz', import.meta.url))).toString('utf8')) as Trace;
-	const END = trace.endContent;
+	let end = '';
 	let relay: TestRelay;
 	let admin: SignedIn;
 	let text: DocumentId;
@@ -184,29 +172,8 @@ describe('a text of 259,778 edits', () => {
 	afterEach((context) => tellIfFailed(context, [reader?.device]));
 
 	it('is typed by any y-websocket client', async () => {
-		const doc = new Y.Doc();
-		const content = doc.getText('text');
-		const provider = new WebsocketProvider(`${relay.socketUrl}/live`, text, doc, { WebSocketPolyfill: signedIn(admin.token), disableBc: true });
-		await until(() => provider.synced);
-		const patches = trace.txns.flatMap((one) => one.patches);
-		for (let at = 0; at < patches.length; at += EDITS_PER_UPDATE) {
-			doc.transact(() => {
-				for (const [position, deleted, inserted] of patches.slice(at, at + EDITS_PER_UPDATE)) {
-					if (deleted > 0) content.delete(position, deleted);
-					if (inserted !== '') content.insert(position, inserted);
-				}
-			});
-			// Below the relay's window of frames, as a typist is.
-			if ((at / EDITS_PER_UPDATE) % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 60));
-		}
-		expect(content.toString() === END).toBe(true);
-
-		// The relay has it when another client gets it.
-		const other = new Y.Doc();
-		const late = new WebsocketProvider(`${relay.socketUrl}/live`, text, other, { WebSocketPolyfill: signedIn(admin.token), disableBc: true });
-		await until(() => late.synced && other.getText('text').toString() === END, 90_000);
-		late.destroy();
-		provider.destroy();
+		end = await typePaper(relay, admin.token, text);
+		expect(end.length).toBeGreaterThan(100_000);
 	});
 
 	it('[P1] opens cold in a fresh browser with its whole content, and again without a network', async () => {
@@ -234,7 +201,7 @@ describe('a text of 259,778 edits', () => {
 	async function showsWholeText(): Promise<void> {
 		const editor = reader.text('paper.tex');
 		const lineOf = (line: string): string => line.replace(/\s+/gu, ' ').trim();
-		const lines = END.split('\n').map(lineOf).filter(Boolean);
+		const lines = end.split('\n').map(lineOf).filter(Boolean);
 		const seen = async (): Promise<string> => lineOf(await editor.innerText());
 		await eventually('its first line', seen, (now) => now.includes(lines[0]!));
 		await editor.click();
@@ -252,16 +219,7 @@ describe('a text of 259,778 edits', () => {
 					document.execCommand('copy');
 				})
 		);
-		expect(copied.length).toBe(END.length);
-		expect(copied === END).toBe(true);
+		expect(copied.length).toBe(end.length);
+		expect(copied === end).toBe(true);
 	}
 });
-
-/** The token goes into the upgrade's headers, as the protocol asks. */
-function signedIn(token: string): typeof globalThis.WebSocket {
-	return class extends WebSocket {
-		constructor(address: string | URL, protocols?: string | string[]) {
-			super(address, protocols, { headers: { authorization: `Bearer ${token}` } });
-		}
-	} as unknown as typeof globalThis.WebSocket;
-}

@@ -13,6 +13,8 @@ export interface Section {
 	id: SectionId;
 	path: `/${string}`;
 	label: () => string;
+	/** For the bar of a phone, where five stand side by side. */
+	short?: () => string;
 	icon: IconComponent;
 	/** The letter after `g`. */
 	key: string;
@@ -23,7 +25,7 @@ export const sections: readonly Section[] = [
 	{ id: 'crm', path: '/crm', label: m.common_section_crm, icon: Handshake, key: 'c' },
 	{ id: 'documents', path: '/documents', label: m.common_section_documents, icon: FileText, key: 'd' },
 	{ id: 'company', path: '/company', label: m.common_section_company, icon: Building, key: 'o' },
-	{ id: 'set-aside', path: '/set-aside', label: m.common_section_set_aside, icon: Archive, key: 's' }
+	{ id: 'set-aside', path: '/set-aside', label: m.common_section_set_aside, short: m.common_section_set_aside_short, icon: Archive, key: 's' }
 ];
 
 export function sectionOf(pathname: string): Section | undefined {

@@ -3,7 +3,8 @@
  * writes is read again by its ids, or whole where Dexie names no ids. For lists that show everything and for the search; a screen that
  * shows one record or one range uses `workspace.live`.
  *
- * Promises: after the first reading, rows are never behind this tab's own commits; a row that did not change stays the same object.
+ * Promises: after the first reading, rows follow this tab's own commits at once, and many at a time within a moment, during which nothing is
+ * called up to date (P9); a row that did not change stays the same object.
  */
 import { Dexie } from 'dexie';
 import { untrack } from 'svelte';
@@ -20,6 +21,10 @@ const MOST_KEYS = 500;
 /** Between two readings of everything, in times of what the last one took: another tab's first sync is not to be slowed down by being shown. */
 const REREAD_PAUSE = 3;
 const REREAD_PAUSE_MS = 150;
+
+/** A commit of many rows is shown together with those that follow it soon: a screen that is drawn anew for each makes the first sync longer. */
+const MANY_ROWS = 50;
+const SHOW_MANY_MS = 300;
 
 /** How Dexie says which keys changed: a tree of ranges, empty where `from` is missing. */
 interface Ranges {
@@ -44,6 +49,7 @@ export class LiveRows<K extends KindName> {
 	#ended = false;
 	#mayReadAllAt = 0;
 	#caughtUp: (() => void) | null = null;
+	#showing: ReturnType<typeof setTimeout> | null = null;
 
 	constructor(workspace: Workspace, kind: K) {
 		this.#workspace = workspace;
@@ -72,6 +78,7 @@ export class LiveRows<K extends KindName> {
 	end(): void {
 		this.#ended = true;
 		for (const end of this.#ends) end();
+		if (this.#showing !== null) clearTimeout(this.#showing);
 		this.#caughtUp?.();
 	}
 
@@ -84,7 +91,37 @@ export class LiveRows<K extends KindName> {
 			if (this.#reading) this.#newer.add(id);
 		}
 		// Before the first reading what is here is not the list yet.
-		if (touched && this.#ready) this.#show();
+		if (!touched || !this.#ready) return;
+		if (change.size < MANY_ROWS) return this.#show();
+		this.#caughtUp ??= this.#workspace.fallBehind();
+		this.#showing ??= setTimeout(() => {
+			this.#showing = null;
+			this.#show();
+			if (!this.#reading) this.#upToDate();
+		}, SHOW_MANY_MS);
+	}
+
+	/**
+	 * Shows a row at once as it is expected to become, a few frames before the device has kept it. What is kept takes its place.
+	 * @returns to be called when the outcome is known
+	 */
+	expect(row: StoredRow<RowOf[K]>): () => void {
+		const id: DocumentId = row.id;
+		if (!this.#ready || !this.#rows.has(id)) return () => {};
+		this.#rows.set(id, row);
+		this.#show();
+		return () => {
+			// Refused, or kept without a word of it: the database knows what is so.
+			if (this.#ended || this.#rows.get(id) !== row) return;
+			if (this.#changed !== 'all') this.#changed.add(id);
+			void this.#read();
+		};
+	}
+
+	#upToDate(): void {
+		if (this.#showing !== null) return;
+		this.#caughtUp?.();
+		this.#caughtUp = null;
 	}
 
 	#put(id: DocumentId, row: StoredRow<RowOf[K]> | null | undefined): void {
@@ -146,8 +183,7 @@ export class LiveRows<K extends KindName> {
 				this.#show();
 				this.#ready = true;
 			}
-			this.#caughtUp?.();
-			this.#caughtUp = null;
+			this.#upToDate();
 		} catch (fault) {
 			// The database was closed under the reading (sign-out, a newer version): the last answer stands.
 			if (!this.#ended && !this.#workspace.outdated) console.debug('The rows of this device could not be read.', fault);

@@ -73,6 +73,8 @@ test('what this tab commits is there when the commit is told, and nothing is rea
 	await pause();
 	const asked = seen.asked;
 	await store.transact((tx) => tx.putRows(Array.from({ length: 1_000 }, (_, at) => stored(row(at)))));
+	expect(seen.behind).toBe(1);
+	await vi.waitFor(() => expect(seen.behind).toBe(0));
 	expect(rows().current.length).toBe(1_000);
 	const untouched = rows().current.find((one) => one.id === row(7).id);
 	await store.transact(async (tx) => {
@@ -132,4 +134,19 @@ test('two tabs that write the same rows in turn come to show the same', async ()
 	await Promise.all(writes);
 	const kept = (await one.table.toArray()).map(({ title }) => title).sort();
 	await vi.waitFor(() => expect([one.titles(), two.titles()]).toEqual([kept, kept]), 2_000);
+});
+
+test('an expected row is shown at once; a refusal brings back what is kept', async () => {
+	const { store, rows, titles } = tab('live-rows-expected');
+	await store.transact((tx) => tx.putRows([stored(row(1)), stored(row(2))]));
+	rows();
+	await vi.waitFor(() => expect(rows().ready).toBe(true));
+	const refused = rows().expect(stored(row(1, 'Hoped')) as never);
+	const kept = rows().expect(stored(row(2, 'Hoped too')) as never);
+	expect(titles()).toEqual(['Hoped', 'Hoped too']);
+	await store.transact((tx) => tx.putRows([stored(row(2, 'Kept'))]));
+	expect(titles()).toEqual(['Hoped', 'Kept']);
+	refused();
+	kept();
+	await vi.waitFor(() => expect(titles()).toEqual(['Kept', 'Task 1']));
 });

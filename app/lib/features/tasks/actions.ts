@@ -6,8 +6,10 @@ import { MAX_BATCH_COMMANDS } from '#crdt-model/record/command.ts';
 import { EMPTY_STATE } from '#crdt-model/record/state.ts';
 import { m } from '#lib/paraglide/messages.js';
 import type { Draft } from '#lib/sync/engine.ts';
+import { liveRows } from '#lib/sync/live-rows.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
+import type { StoredRow } from '#storage/replica-contract.ts';
 import { reasonOf, refusalText, stateWord } from './words.ts';
 
 export type TaskId = DocumentId<'task'>;
@@ -41,9 +43,14 @@ export function whyNotChange(workspace: Workspace, row: TaskRow): string | undef
 	return reasonOf(decide({ person: workspace.person, principals: held.held }, { before: side, next: side, changed: ['state'] }, { directory, rowOf: () => null }));
 }
 
-export function setState(workspace: Workspace, row: TaskRow, state: TaskState): Promise<boolean> {
-	if (row.state === state) return Promise.resolve(true);
-	return runOrTell(workspace, { document: row.id, name: 'task.setState', args: { value: state } });
+export async function setState(workspace: Workspace, row: StoredRow<TaskRow>, state: TaskState): Promise<boolean> {
+	if (row.state === state) return true;
+	const known = liveRows(workspace, 'task').expect({ ...row, state, updatedAt: Date.now() });
+	try {
+		return await runOrTell(workspace, { document: row.id, name: 'task.setState', args: { value: state } });
+	} finally {
+		known();
+	}
 }
 
 /** Those that may not be changed stay as they are, and their number is told; the others can be brought back by Undo. */
