@@ -96,6 +96,11 @@ describe('every screen', () => {
 
 	/** What axe finds that keeps somebody out. A theme changes colours alone: the second one is asked for those. */
 	async function barriers(page: Page, where: string, onlyColours = false): Promise<string[]> {
+		// A theme that has just changed is drawn a frame later, its transitions with it.
+		await page.evaluate(async () => {
+			for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+			await Promise.allSettled(document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity).map((one) => one.finished));
+		});
 		const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
 		const { violations } = await (onlyColours ? axe.withRules(['color-contrast']) : axe).analyze();
 		return violations

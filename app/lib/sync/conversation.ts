@@ -14,7 +14,7 @@ import type { Cursor, Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { Pending, ReplicaTransaction } from '#storage/replica-contract.ts';
 import type { Core } from './core.ts';
-import { FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
+import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
 import { applyEntries, applyGains, applyLosses, applyProgress, Hole, settleAccepted, type IncomingContext } from './incoming.ts';
 import { documentsOf, type Outcome } from './outcome.ts';
 import { settleRefused } from './settle.ts';
@@ -339,7 +339,9 @@ export class Conversation {
 	}
 
 	#backoff(): number {
-		const ceiling = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#attempts++, 10));
+		const attempt = this.#attempts++;
+		const late = Math.min(Math.max(0, attempt - EAGER_ATTEMPTS), 10);
+		const ceiling = late > 0 ? Math.min(MAX_BACKOFF_MS, EAGER_BACKOFF_MS * 2 ** late) : Math.min(EAGER_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(attempt, 10));
 		return ceiling * (0.5 + this.#core.fraction() / 2);
 	}
 

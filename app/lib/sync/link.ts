@@ -31,7 +31,10 @@ export const FINAL_CODES: Readonly<Record<number, Problem>> = { 4401: 'sign-in',
 
 /** The first wait after a drop: long enough for a relay that restarts, short enough not to be noticed. */
 export const MIN_BACKOFF_MS = 500;
-/** The longest: a portal's devices must not storm a relay that comes back. */
+/** For some minutes after a drop people wait for it: a relay that comes back is found within two seconds. */
+export const EAGER_BACKOFF_MS = 1_500;
+export const EAGER_ATTEMPTS = 200;
+/** The longest, once nobody expects it any more: a portal's devices must not storm a relay that comes back after a night. */
 export const MAX_BACKOFF_MS = 60_000;
 /** The relay says something every HEARTBEAT_MS; two and a half of them without a word is a dead line. */
 export const SILENCE_MS = 2.5 * HEARTBEAT_MS;
