@@ -13,6 +13,7 @@ import { originAllowed } from './accounts/cookie.ts';
 import { Letters } from './accounts/letters.ts';
 import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
 import { faultLine, type Log, stderrLog } from './ops/log.ts';
+import { MAC_KEY } from './operator/mac-key.ts';
 import { Metrics } from './ops/metrics.ts';
 import { operatorCommands } from './ops/operator-commands.ts';
 import { OperatorDoor } from './ops/operator.ts';
@@ -25,7 +26,6 @@ import { StaticApp } from './socket/static.ts';
 
 /** Expired sign-ins end, and their sockets with them, within this. */
 const SWEEP_MS = 60_000;
-const MAC_KEY_BYTES = 32;
 
 export interface Relay {
 	/** What people open: PUBLIC_URL, or where it listens. */
@@ -80,7 +80,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		undo.add(() => letters.close());
 		const accounts = await Accounts.open({ folder: config.dataDir, now, ...options.accounts });
 		undo.add(() => accounts.close());
-		const macKey = keptSecret(config.dataDir, 'mac.key', MAC_KEY_BYTES, (target) => randomFillSync(target));
+		const macKey = keptSecret(config.dataDir, MAC_KEY.file, MAC_KEY.bytes, (target) => randomFillSync(target));
 		const store = await SqliteRelayStore.open(config.storageDir);
 		let portals: Portals;
 		try {

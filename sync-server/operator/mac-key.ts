@@ -1,2 +1,2 @@
-/** Where the key of the seals lies in DATA_DIR, as main.ts keeps it. */
+/** Where the key of the seals lies in DATA_DIR: for the relay, and for commands that work without it. */
 export const MAC_KEY = { file: 'mac.key', bytes: 32 } as const;
