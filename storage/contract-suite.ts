@@ -3,7 +3,7 @@
  * particular to it (kill -9, damaged files) is tested there. Titles begin with the promise.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DocumentId, KindName, PortalId } from '#crdt-model/ids.ts';
+import type { DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import { digestOf } from '#crdt-model/wire/digest.ts';
 import type { Commit, DocumentHead, LogEntry, PortalStore, RelayStore } from './contract.ts';
@@ -215,6 +215,30 @@ export function relayStoreSuite(name: string, makeHarness: () => Promise<StoreHa
 				expect(reached % 2).toBe(0);
 			}
 			await Promise.all(commits);
+		});
+
+		test('notices: what of a document\'s later entries a person must hear of, and nothing of anybody else\'s', async () => {
+			const [ann, ben, eve] = Array.from({ length: 3 }, () => writer.ids.document('employee'));
+			const cell = (by: PersonId, value: string) => ({ value, at: 1, by, command: writer.ids.command() });
+			const gaveWay = (loser: PersonId, winner: PersonId, value: string) => ({ path: 'title', stands: cell(winner, 'stands'), gaveWay: cell(loser, value) });
+			const told = writer.create('task', ['all']);
+			const quiet = writer.create('task', ['all']);
+			for (let i = 0; i < 3; i++) writer.edit(told);
+			const commit = writer.commit();
+			const entries = commit.entries.map((entry) => {
+				if (entry.document !== told || entry.docSeq === 3) return { ...entry, overruled: [], swallowed: [] };
+				const overruled = [gaveWay(ann!, ben!, `ann ${entry.docSeq}`), gaveWay(eve!, ben!, `eve ${entry.docSeq}`), gaveWay(ann!, ann!, 'her own')];
+				return { ...entry, author: ann!, overruled, swallowed: [[7, entry.docSeq, 9]] as [number, number, number][] };
+			});
+			await portal.commit({ ...commit, entries });
+			const heard = async (person: PersonId, after: number) => {
+				const found = await portal.notices({ person, after: [[told, after], [quiet, 0], [writer.ids.document('task'), 0]] });
+				return [...found].map(([id, { overruled, swallowed }]) => [id, overruled.map((one) => one.gaveWay.value), swallowed]);
+			};
+			expect(await heard(ann!, 1)).toEqual([[told, ['ann 2', 'ann 4'], [[7, 2, 9], [7, 4, 9]]]]);
+			expect(await heard(eve!, 2)).toEqual([[told, ['eve 4'], []]]);
+			expect(await heard(ann!, 4)).toEqual([]);
+			expect(await heard(ben!, 0)).toEqual([]);
 		});
 
 		test('[S5] arrays are never shared: neither those that went in nor those that came out', async () => {

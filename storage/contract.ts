@@ -15,7 +15,7 @@ import type { CommandId, DocumentId, KindName, PersonId, PortalId } from '#crdt-
 import type { Principal } from '#crdt-model/access/principals.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { SetDigest } from '#crdt-model/wire/digest.ts';
-import type { Entry } from '#crdt-model/wire/down.ts';
+import type { Entry, Notices } from '#crdt-model/wire/down.ts';
 
 /** Where a portal's log stands. */
 export interface LogHead {
@@ -131,6 +131,11 @@ export interface PortalStore {
 
 	/** Canonical entries of one document after a docSeq: its history, and what a device lacks. */
 	history(document: DocumentId, afterDocSeq: number, limit: number): Promise<LogEntry[]>;
+	/**
+	 * What a person must hear of from the entries after each docSeq: values of theirs that gave way to another's, and their own text that was swallowed.
+	 * Documents of which there is nothing to say are left out.
+	 */
+	notices(query: { readonly person: PersonId; readonly after: readonly (readonly [DocumentId, number])[] }): Promise<Map<DocumentId, Notices>>;
 	answers(commands: readonly CommandId[]): Promise<StoredAnswer[]>;
 	bindings(document: DocumentId): Promise<Binding[]>;
 	close(): Promise<void>;

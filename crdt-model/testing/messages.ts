@@ -3,6 +3,7 @@ import { RELAY, type BatchId, type PortalId } from '../ids.ts';
 import type { Down } from '../wire/down.ts';
 import { REFUSAL_CODES, refuse } from '../wire/refusal.ts';
 import type { Up } from '../wire/up.ts';
+import { WIRE_VERSION } from '../wire/version.ts';
 import { taskRow } from './company.ts';
 import { ANN, BEN, commandId, documentId } from './world.ts';
 
@@ -13,15 +14,15 @@ const command = { id: commandId(2), document: task, name: 'task.setTitle', args:
 const cell = (by: typeof ANN, value: string, n: number) => ({ value, at: 1_700_000_000_000 + n, by, command: commandId(n) });
 
 export const UP_MESSAGES: Readonly<Record<string, Up>> = {
-	'hello with nothing': { type: 'hello', version: 1, cursor: null, held: { count: 0, digest: '0000000000000000' } },
-	hello: { type: 'hello', version: 1, cursor, held: { count: 2, digest: '00000000deadbeef' } },
+	'hello with nothing': { type: 'hello', version: WIRE_VERSION, cursor: null, held: { count: 0, digest: '0000000000000000' } },
+	hello: { type: 'hello', version: WIRE_VERSION, cursor, held: { count: 2, digest: '00000000deadbeef' } },
 	inventory: { type: 'inventory', documents: [[task, 3], [documentId('deal', 2), 1]], last: true },
 	submit: { type: 'submit', batch: { id: batchId, commands: [command, { ...command, id: commandId(3), name: 'task.delete', args: {}, seen: {} }] } },
 	update: { type: 'update', id: 'u-1', document: documentId('page', 1), bytes: new Uint8Array([0, 0, 255]) }
 };
 
 export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
-	welcome: { type: 'welcome', version: 1, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 1, now: 1_700_000_000_000, next: 'continue' },
+	welcome: { type: 'welcome', version: WIRE_VERSION, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 1, now: 1_700_000_000_000, next: 'continue' },
 	entries: {
 		type: 'entries',
 		cursor,
@@ -37,6 +38,16 @@ export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
 		]
 	},
 	gains: { type: 'gains', cursor: null, snapshots: [{ document: task, docSeq: 3, seq: 41, row: taskRow({ deadline: '2026-11-30' }), bytes: new Uint8Array([9]) }] },
+	'gains with notices': {
+		type: 'gains',
+		cursor: null,
+		snapshots: [
+			{
+				document: task, docSeq: 3, seq: 41, row: taskRow(), bytes: new Uint8Array([9]),
+				notices: { overruled: [{ path: 'title', stands: cell(BEN, 'Call Ben', 2), gaveWay: cell(ANN, 'Call Ann', 1) }], swallowed: [[7, 0, 3]] }
+			}
+		]
+	},
 	lose: { type: 'lose', documents: [task], cursor },
 	progress: { type: 'progress', cursor },
 	accepted: { type: 'answer', id: batchId, result: { kind: 'accepted', seq: 41 } },

@@ -40,7 +40,14 @@ export const entrySchema = v.object({
 });
 export type Entry = v.InferOutput<typeof entrySchema>;
 
-export const snapshotSchema = v.object({ document: documentId, docSeq: counter, seq: counter, row, bytes });
+/**
+ * What the person of this session must hear of, from entries that a snapshot stands for: their values that gave way, and ranges of their text that
+ * were swallowed.
+ */
+export const noticesSchema = v.object({ overruled: v.array(v.custom<Overruled>((value) => typeof value === 'object' && value !== null)), swallowed: v.array(rangeSchema) });
+export type Notices = v.InferOutput<typeof noticesSchema>;
+
+export const snapshotSchema = v.object({ document: documentId, docSeq: counter, seq: counter, row, bytes, notices: v.exactOptional(noticesSchema) });
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
 
 export const downSchema = v.variant('type', [

@@ -2,5 +2,6 @@
  * The version of `/sync`. A change of the wire raises it and adds a line; a test hashes the schemas and insists.
  *
  * - 1: hello, inventory, submit, update; welcome, entries, gains, lose, answers, progress.
+ * - 2: snapshots with notices.
  */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;

@@ -8,8 +8,10 @@ import type { CommandId, DocumentId, KindName } from '#crdt-model/ids.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import { digestOf, type SetDigest } from '#crdt-model/wire/digest.ts';
 import type { Binding, Commit, DocumentHead, LogEntry, LogHead, PageOf, PortalStore, StoredAnswer, StoredDocument } from '../contract.ts';
+import type { Notices } from '#crdt-model/wire/down.ts';
 import { discontinuity } from './continuity.ts';
 import { copyBytes, copyEntry, copyHead, copyLogHead } from './copy.ts';
+import { noticesFor } from './notices.ts';
 
 interface Kept {
 	head: DocumentHead;
@@ -121,6 +123,10 @@ export class PortalState {
 	history(document: DocumentId, afterDocSeq: number, limit: number): LogEntry[] {
 		const entries = this.#documents.get(document)?.entries ?? [];
 		return entries.filter((entry) => entry.docSeq > afterDocSeq).slice(0, limit).map(copyEntry);
+	}
+
+	notices({ person, after }: Parameters<PortalStore['notices']>[0]): Map<DocumentId, Notices> {
+		return noticesFor(person, after.flatMap(([id, docSeq]) => this.#documents.get(id)?.entries.filter((entry) => entry.docSeq > docSeq).map(copyEntry) ?? []));
 	}
 
 	answers(commands: readonly CommandId[]): StoredAnswer[] {

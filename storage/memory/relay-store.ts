@@ -137,6 +137,7 @@ export class MemoryRelayStore implements RelayStore {
 			reached: async (query) => usable().reached(query),
 			digest: async (query) => usable().digest(query),
 			history: async (document, afterDocSeq, limit) => usable().history(document, afterDocSeq, limit),
+			notices: async (query) => usable().notices(query),
 			answers: async (commands) => usable().answers(commands),
 			bindings: async (document) => usable().bindings(document),
 			close: async () => {

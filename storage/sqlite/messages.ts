@@ -19,6 +19,7 @@ export type Question =
 	| 'reached'
 	| 'digest'
 	| 'history'
+	| 'notices'
 	| 'answers'
 	| 'bindings';
 export type QuestionInput<Q extends Question> = Parameters<PortalDatabase[Q]>[0];

@@ -24,6 +24,7 @@ const WAL_LEFT_BYTES = 16 * 1024 * 1024;
 /** `snapshot` and `tail` follow in the packed buffer. */
 export type FlatDocument = FlatHead & Pick<StoredDocument, 'snapshotDocSeq'> & { readonly hasSnapshot: boolean; readonly tailLength: number };
 type EntryRow = FlatEntry & { readonly bytes: Uint8Array; readonly mac: Uint8Array; readonly hash: Uint8Array };
+type ToldRow = Pick<FlatEntry, 'document' | 'author' | 'overruled' | 'swallowed'>;
 type Standing = Pick<FlatHead, 'kind' | 'docSeq' | 'firstSeq' | 'scope' | 'audience'>;
 
 export class PortalDatabase {
@@ -186,6 +187,11 @@ export class PortalDatabase {
 
 	history({ document, after, limit }: { document: DocumentId; after: number; limit: number }, out: Packer): FlatEntry[] {
 		return this.#all<EntryRow>('history', document, after, limit).map((row) => packEntry(row, out));
+	}
+
+	/** Entries of the documents that have something to tell anybody; whom, is read on the other side. */
+	notices({ after }: Pick<Parameters<PortalStore['notices']>[0], 'after'>): ToldRow[] {
+		return after.flatMap(([id, docSeq]) => this.#all<ToldRow>('notices', id, docSeq));
 	}
 
 	answers(commands: readonly CommandId[]): StoredAnswer[] {

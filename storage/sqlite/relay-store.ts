@@ -9,6 +9,7 @@ import { accessSync, constants, mkdirSync, readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { isPortalId, type PortalId } from '#crdt-model/ids.ts';
 import type { Commit, PortalStore, RelayStore, StoredDocument } from '../contract.ts';
+import { noticesFor } from '../memory/notices.ts';
 import { flattenCommit, Packer, unflattenEntry, unflattenHead, unflattenLogHead, Unpacker, type Packed } from './flat.ts';
 import type { Question, QuestionInput, QuestionValue, Reply, Request, WorkerSettings } from './messages.ts';
 
@@ -157,6 +158,10 @@ export class SqliteRelayStore implements RelayStore {
 			history: async (document, after, limit) => {
 				const [entries, bytes] = await ask('history', { document, after, limit });
 				return entries.map((entry) => unflattenEntry(entry, bytes));
+			},
+			notices: async ({ person, after }) => {
+				const [told] = await ask('notices', { after });
+				return noticesFor(person, told.map((entry) => ({ ...entry, overruled: JSON.parse(entry.overruled), swallowed: JSON.parse(entry.swallowed) })));
 			},
 			answers: async (commands) => (await ask('answers', [...new Set(commands)]))[0],
 			bindings: async (document) => (await ask('bindings', document))[0],

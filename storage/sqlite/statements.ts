@@ -21,6 +21,8 @@ export const SQL = {
 	snapshot: 'SELECT doc_seq AS docSeq, bytes FROM snapshots WHERE document = ?',
 	tail: 'SELECT bytes FROM log WHERE document = ? AND doc_seq > ? ORDER BY doc_seq',
 	history: `SELECT ${ENTRY} FROM log l WHERE l.document = ? AND l.doc_seq > ? ORDER BY l.doc_seq LIMIT ?`,
+	/** Most entries have nothing to tell, and are not read. */
+	notices: `SELECT document, author, overruled, swallowed FROM log WHERE document = ? AND doc_seq > ? AND (overruled <> '[]' OR swallowed <> '[]') ORDER BY doc_seq`,
 	answer: 'SELECT command, author, result FROM answers WHERE command = ?',
 	bindings: 'SELECT document, client, person FROM bindings WHERE document = ? ORDER BY client',
 

@@ -5,6 +5,7 @@ import { budget } from '#crdt-model/testing/budget.ts';
 import { encodeUp } from '#crdt-model/wire/codec.ts';
 import { SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
 import type { Up } from '#crdt-model/wire/up.ts';
+import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import { ANN, BEN, CAT, deal, EVE, FAY, SALES, some, Stage, task } from '../testing/stage.ts';
 
 let stage: Stage;
@@ -16,7 +17,7 @@ beforeEach(async () => {
 });
 
 test('[Y1] hello comes first and once, an inventory only when it is asked for', async () => {
-	const hello = { type: 'hello', version: 1, cursor: null, held: { count: 0, digest: '' } } as const;
+	const hello = { type: 'hello', version: WIRE_VERSION, cursor: null, held: { count: 0, digest: '' } } as const;
 	const inventory: Extract<Up, { type: 'inventory' }> = { type: 'inventory', documents: [], last: true };
 	const wrong: ((device: ReturnType<Stage['device']>) => void)[] = [
 		(device) => void device.submit('task.setTitle', task(1), { value: 'x' }),
@@ -35,7 +36,7 @@ test('[Y1] hello comes first and once, an inventory only when it is asked for', 
 });
 
 test('[Y2] another version is told so and closed with 4426', async () => {
-	const device = stage.device(CAT).connect({ version: 2 });
+	const device = stage.device(CAT).connect({ version: WIRE_VERSION + 1 });
 	await stage.settle();
 	expect(device.closedWith).toBe(4426);
 });
@@ -77,6 +78,30 @@ test('[Y3] another epoch, a cursor beyond the log, or another set of documents: 
 		expect(cat.cursor).toEqual({ epoch: 1, seq: stage.portal.log.durable });
 	}
 	expect(cat.complaints).toEqual([]);
+});
+
+test('[Y3][G5] what gave way while its author was away is told with the whole document as well, once and to them alone', async () => {
+	const cat = stage.device(CAT).connect();
+	const ben = stage.device(BEN).connect();
+	await stage.settle();
+	const seen = cat.command('task.setTitle', task(1), { value: 'mine' }).seen;
+	cat.submit('task.setTitle', task(1), { value: 'mine' });
+	await stage.settle();
+	for (const device of [cat, ben]) {
+		device.cut();
+		device.cursor = { epoch: 9, seq: 1 };
+	}
+	stage.pass(1_000);
+	await stage.as(ANN, 'task.setTitle', task(1), { value: 'theirs' }, { seen });
+	cat.connect();
+	ben.connect();
+	await stage.settle();
+	expect([cat.row(task(1)), cat.overruled, ben.overruled]).toMatchObject([{ title: 'theirs' }, ['title'], []]);
+	cat.cut();
+	cat.cursor = { epoch: 9, seq: 1 };
+	cat.connect();
+	await stage.settle();
+	expect(cat.overruled).toEqual(['title']);
 });
 
 test('[Y4] a device continues from its cursor with what happened since', async () => {
@@ -197,7 +222,7 @@ test('[Y8] bytes that are no message end that session and no other', async () =>
 	await fc.assert(
 		fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 60 }), mutated), fc.boolean(), async (frame, greeted) => {
 			const cat = stage.device(CAT).attach();
-			if (greeted) cat.say({ type: 'hello', version: 1, cursor: null, held: { count: 0, digest: '' } });
+			if (greeted) cat.say({ type: 'hello', version: WIRE_VERSION, cursor: null, held: { count: 0, digest: '' } });
 			expect(() => cat.socket!.up(frame)).not.toThrow();
 			cat.cut();
 		}),

@@ -141,7 +141,7 @@ export class SyncSession implements FrameSession {
 			}
 			if (this.#isClosed()) return;
 			if (surplus.size > 0) this.lose([...surplus]);
-			await this.#sendGains(lacking);
+			await this.#sendGains(lacking, held);
 			this.#say({ type: 'gains', snapshots: [], cursor: this.#cursorAt(this.#sent) });
 		});
 	}
@@ -233,10 +233,14 @@ export class SyncSession implements FrameSession {
 		void this.#guard(exchange);
 	}
 
-	async #sendGains(documents: readonly DocumentId[]): Promise<void> {
+	/** @param held what the device has older: with the new state come the notices of all that happened since */
+	async #sendGains(documents: readonly DocumentId[], held: ReadonlyMap<DocumentId, number> = new Map()): Promise<void> {
 		for (let from = 0; from < documents.length; from += GAIN_PAGE) {
 			this.#lostMeanwhile.clear();
-			const stored = await this.#withReaders(await this.#portal.store.load(documents.slice(from, from + GAIN_PAGE)));
+			const page = documents.slice(from, from + GAIN_PAGE);
+			const stored = await this.#withReaders(await this.#portal.store.load(page));
+			const since = page.flatMap((id): [DocumentId, number][] => (held.has(id) ? [[id, held.get(id)!]] : []));
+			const notices = since.length > 0 ? await this.#portal.store.notices({ person: this.person, after: since }) : null;
 			await this.#portal.log.readersTold();
 			if (this.#isClosed()) return;
 			let piece: Snapshot[] = [];
@@ -244,7 +248,8 @@ export class SyncSession implements FrameSession {
 			for (const { found, readers } of stored) {
 				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal))) continue;
 				const bytes = wholeOf(found);
-				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes });
+				const told = notices?.get(found.id);
+				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes, ...(told && { notices: told }) });
 				size += bytes.byteLength;
 				if (size < DOWN_CHUNK_BYTES) continue;
 				this.#say({ type: 'gains', snapshots: piece, cursor: null });

@@ -116,7 +116,10 @@ export class Device {
 				for (const { overruled } of message.entries) for (const { path, gaveWay } of overruled) if (gaveWay.by === this.person) this.overruled.push(path);
 				break;
 			case 'gains':
-				for (const { document, docSeq, bytes } of message.snapshots) this.#take(document, docSeq, bytes, true);
+				for (const { document, docSeq, bytes, notices } of message.snapshots) {
+					this.#take(document, docSeq, bytes, true);
+					this.overruled.push(...(notices?.overruled.map(({ path }) => path) ?? []));
+				}
 				break;
 			case 'lose':
 				for (const id of message.documents) this.held.delete(id);

@@ -8,6 +8,7 @@
 import { kindOf, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { Command } from '#crdt-model/record/command.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import { EMPTY_STATE, valueAt, type Json, type RecordState } from '#crdt-model/record/state.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
@@ -71,7 +72,14 @@ function afterOf(state: RecordState, command: Command, person: PersonId): FieldV
 
 /** The title of a record from its state: whichever field names it. */
 export function titleOf(id: DocumentId, state: RecordState): string | null {
-	const text = (path: string) => valueAt(state, path) as string | undefined;
+	return titleFrom(id, (path) => valueAt(state, path) as string | undefined);
+}
+
+export function titleOfRow(row: BaseRow): string | null {
+	return titleFrom(row.id, (path) => (row as unknown as Record<string, string | undefined>)[path]);
+}
+
+function titleFrom(id: DocumentId, text: (path: string) => string | undefined): string | null {
 	if (kindOf(id) === 'employee') return [text('firstName'), text('lastName')].filter(Boolean).join(' ') || null;
 	return text('title') ?? text('name') ?? text('company') ?? null;
 }

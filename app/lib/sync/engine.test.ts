@@ -228,6 +228,20 @@ describe('refusals', () => {
 });
 
 describe('what leaves and what is missing', () => {
+	test('[P3] what gave way, and text that was swallowed, is told also where the document came whole', async () => {
+		const { relay, ana, bob, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		replica.connect();
+		const id = await created(replica);
+		await calm(replica);
+		const entry = relay.does(bob, id, 'task.setTitle', { value: 'Theirs' });
+		const { stands, gaveWay } = { stands: { value: 'Theirs', at: 2, by: bob, command: entry.command!.id }, gaveWay: { value: 'Mine', at: 1, by: ana, command: relay.log[0]!.command!.id } };
+		const whole = { ...relay.snapshotOf(id), notices: { overruled: [{ path: 'title', stands, gaveWay }], swallowed: [] } };
+		for (let i = 0; i < 2; i++) relay.send(ana, { type: 'gains', snapshots: [whole], cursor: null });
+		await calm(replica);
+		expect(await replica.aside()).toMatchObject([{ kind: 'overruled', title: 'Theirs', path: 'title', mine: 'Mine', theirs: 'Theirs', by: bob }]);
+	});
+
 	test('[P5] [P3] lost with unsent work: gone from the device, own words set aside', async () => {
 		const { relay, ana, bob, open } = world();
 		const replica = await open(new MemoryReplicaStore());

@@ -13,7 +13,7 @@ import type { Entry, Snapshot } from '#crdt-model/wire/down.ts';
 import type { Cursor } from '#crdt-model/wire/up.ts';
 import type { AsideItem, Pending, ReplicaTransaction, StoredRow } from '#storage/replica-contract.ts';
 import * as Y from 'yjs';
-import { asideOverruled, titleOf } from './aside.ts';
+import { asideOverruled, titleOf, titleOfRow } from './aside.ts';
 import { documentsOf, outcome, type Outcome } from './outcome.ts';
 import { asidePending } from './settle.ts';
 import { docOf } from './shadows.ts';
@@ -118,7 +118,7 @@ async function settleArrived(
 	for (const entry of entries) {
 		const title = titleOf(entry.document, states.get(entry.document)!);
 		notices.push(...asideOverruled(context, entry.document, entry.overruled, title));
-		const swallowed = swallowedItem(context, entry, pending, title);
+		const swallowed = entry.author === context.person && swallowedItem(context, entry, pending, title);
 		if (swallowed) notices.push(swallowed);
 	}
 	if (notices.length > 0) await tx.addAside(notices);
@@ -142,13 +142,28 @@ async function settleArrived(
 }
 
 /** The passage itself is gone from the canonical bytes; it is in the edit that is still pending here. */
-function swallowedItem(context: IncomingContext, entry: Entry, pending: readonly Pending[], title: string | null): AsideItem | null {
-	if (entry.author !== context.person || entry.swallowed.length === 0) return null;
-	const edits = pending.flatMap((item) => (item.kind === 'update' && item.documents[0] === entry.document ? [item.bytes] : []));
-	const text = typedText(edits, entry.swallowed.map(([client, from, to]) => ({ client, from, to })));
+function swallowedItem(
+	context: IncomingContext,
+	{ document, docSeq, swallowed }: Pick<Entry, 'document' | 'docSeq' | 'swallowed'>,
+	pending: readonly Pending[],
+	title: string | null
+): AsideItem | null {
+	if (swallowed.length === 0) return null;
+	const edits = pending.flatMap((item) => (item.kind === 'update' && item.documents[0] === document ? [item.bytes] : []));
+	const text = typedText(edits, swallowed.map(([client, from, to]) => ({ client, from, to })));
 	if (text === '') return null;
-	const id = `aside_${entry.document}_${entry.docSeq}`;
-	return { kind: 'swallowed', id, at: context.now(), document: entry.document, title, text, by: null };
+	return { kind: 'swallowed', id: `aside_${document}_${docSeq}`, at: context.now(), document, title, text, by: null };
+}
+
+/** What the entries behind these snapshots would have told their author one by one (SPEC M5, P3). */
+async function tellNotices(context: IncomingContext, tx: ReplicaTransaction, snapshots: readonly Snapshot[], pending: ReadonlyMap<DocumentId, readonly Pending[]>) {
+	const items = snapshots.flatMap(({ document, docSeq, row, notices }): AsideItem[] => {
+		if (!notices) return [];
+		const title = titleOfRow(row);
+		const swallowed = swallowedItem(context, { document, docSeq, swallowed: notices.swallowed }, pending.get(document) ?? [], title);
+		return [...asideOverruled(context, document, notices.overruled, title), ...(swallowed ? [swallowed] : [])];
+	});
+	if (items.length > 0) await tx.addAside(items);
 }
 
 /** Whole documents: their bytes replace what is held, and their rows are used as given where nothing is pending. */
@@ -167,6 +182,7 @@ export async function applyGains(
 	if (taken.length > 0) await tx.putCanonical(taken.map(({ document, docSeq, bytes }) => ({ id: document, docSeq, bytes })));
 	context.shadows.evict(taken.map(({ document }) => document).filter(hasContent));
 	const pending = byDocument(await tx.pendingOn(ids));
+	await tellNotices(context, tx, taken, pending);
 	const aside = await tx.asideOn(ids);
 	const rows: StoredRow[] = taken
 		.filter(({ document }) => !pending.has(document))

@@ -183,7 +183,7 @@ export class FakeRelay {
 				const lost = [...held.keys()].filter((id) => !this.docs.has(id) || !this.#reads(session.person, id));
 				if (lost.length > 0) this.#send(session, { type: 'lose', documents: lost, cursor: null });
 				const gained = [...this.docs.keys()].filter((id) => this.#reads(session.person, id) && held.get(id) !== this.docs.get(id)!.entries.length);
-				this.#send(session, { type: 'gains', snapshots: gained.map((id) => this.#snapshot(id)), cursor: this.#cursor() });
+				this.#send(session, { type: 'gains', snapshots: gained.map((id) => this.snapshotOf(id)), cursor: this.#cursor() });
 				return;
 			}
 			case 'submit': {
@@ -259,7 +259,7 @@ export class FakeRelay {
 		return entry;
 	}
 
-	#snapshot(id: DocumentId): Snapshot {
+	snapshotOf(id: DocumentId): Snapshot {
 		const { doc, entries } = this.docs.get(id)!;
 		const kind = kindNamed(kindOf(id)!);
 		const row = rowOf(kind, id, readFromDoc(doc, collectionsOf(kind)))!;
