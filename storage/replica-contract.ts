@@ -100,7 +100,8 @@ export type AsideItem =
 			readonly path: Path;
 			readonly mine: Json;
 			readonly theirs: Json;
-			readonly by: PersonId;
+			/** Null where the record may not be read any more; then neither is `theirs` known. */
+			readonly by: PersonId | null;
 			/** When the standing value was written, by its author's clock. */
 			readonly when: number;
 	  })

@@ -12,7 +12,7 @@ import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import { EMPTY_STATE, valueAt, type Json, type RecordState } from '#crdt-model/record/state.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
-import type { AsideItem, FieldValue, PendingBatch, PendingUpdate, ReplicaReads } from '#storage/replica-contract.ts';
+import type { AsideItem, FieldValue, PendingBatch, PendingUpdate, ReplicaReads, ReplicaTransaction } from '#storage/replica-contract.ts';
 import { docOf } from './shadows.ts';
 import { effectsOf } from './drafts.ts';
 import { rangesOf, textInOrder, typedText } from './update-bytes.ts';
@@ -112,6 +112,36 @@ export function asideOverruled(
 			by: stands.by,
 			when: stands.at
 		}));
+}
+
+/**
+ * What an item may still show once its record leaves the device: what its author wrote, and the reason without other people's values or names.
+ * A page's version goes by itself, because it is made of the page that is here.
+ */
+export function hidden(item: AsideItem): AsideItem {
+	switch (item.kind) {
+		case 'command':
+			return { ...item, title: ownTitle(item.command), before: null, reason: bareReason(item.reason) };
+		case 'overruled':
+			return { ...item, title: null, theirs: null, by: null };
+		case 'page':
+			return { ...item, title: null, reason: bareReason(item.reason) };
+		case 'swallowed':
+			return { ...item, title: null, by: null };
+	}
+}
+
+/** Who may is somebody's name, and what stands there is somebody's value. */
+function bareReason({ code, rule }: Refusal): Refusal {
+	return refuse(code, '', rule === undefined ? {} : { rule });
+}
+
+/** Before the records leave, in the same transaction. */
+export async function hideAside(tx: ReplicaTransaction, documents: readonly DocumentId[]): Promise<void> {
+	const leaving = await tx.asideOn(documents);
+	if (leaving.size === 0) return;
+	const items = (await tx.aside()).filter((item) => leaving.has(item.document));
+	await tx.addAside(items.map(hidden));
 }
 
 /** The whole unsent tail of a page as one item: its text in reading order, and the bytes. */

@@ -227,6 +227,55 @@ describe('refusals', () => {
 	});
 });
 
+describe('work on what somebody deleted meanwhile', () => {
+	test('[P3] a deleted record: field, comment and checklist item come back as target-gone, with the words', async () => {
+		const { relay, bob, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		replica.connect();
+		const id = await created(replica);
+		await calm(replica);
+		replica.disconnect();
+		const item = replica.ids.item();
+		await replica.run([{ document: id, name: 'task.setDeadline', args: { value: '2026-12-24' } }]);
+		await replica.run([{ document: id, name: 'task.comment', args: { item, text: 'A thought' } }]);
+		await replica.run([{ document: id, name: 'task.addItem', args: { item, text: 'One more step', position: 'a0' } }]);
+		relay.does(bob, id, 'task.delete', {});
+		replica.connect();
+		await calm(replica);
+		const items = await replica.aside();
+		expect(items.map((one) => one.kind === 'command' && [one.command.name, one.reason.code])).toEqual(
+			expect.arrayContaining([['task.setDeadline', 'target-gone'], ['task.comment', 'target-gone'], ['task.addItem', 'target-gone']])
+		);
+		const texts = await Promise.all(items.map((one) => replica.copyText(one.id)));
+		for (const words of ['2026-12-24', 'A thought', 'One more step']) expect(texts.join('\n')).toContain(words);
+		expect(await task(replica, id)).toMatchObject({ deleted: true, deadline: null, aside: true });
+	});
+
+	test('[P3] a deleted checklist item or comment: only the work on it comes back', async () => {
+		const { relay, ana, bob, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		replica.connect();
+		const id = await created(replica);
+		const [step, comment] = [replica.ids.item(), replica.ids.item()];
+		await replica.run([{ document: id, name: 'task.addItem', args: { item: step, text: 'Call', position: 'a0' } }]);
+		await replica.run([{ document: id, name: 'task.comment', args: { item: comment, text: 'First words' } }]);
+		await calm(replica);
+		replica.disconnect();
+		await replica.run([{ document: id, name: 'task.editItem', args: { item: step, text: 'Call them at nine' } }]);
+		await replica.run([{ document: id, name: 'task.editComment', args: { item: comment, text: 'Better words' } }]);
+		await replica.run([{ document: id, name: 'task.setTitle', args: { value: 'Write the best offer' } }]);
+		const seen = Object.fromEntries([...(await replica.state(id))].map(([path, cell]) => [path, cell.command]));
+		relay.does(bob, id, 'task.removeItem', { item: step }, seen);
+		relay.does(ana, id, 'task.removeComment', { item: comment }, seen);
+		replica.connect();
+		await calm(replica);
+		const items = await replica.aside();
+		expect(items.map((one) => one.kind === 'command' && [one.command.name, one.reason.code]).sort()).toEqual([['task.editComment', 'target-gone'], ['task.editItem', 'target-gone']]);
+		expect((await Promise.all(items.map((one) => replica.copyText(one.id)))).join('\n')).toMatch(/Better words|Call them at nine/u);
+		expect(await task(replica, id)).toMatchObject({ title: 'Write the best offer', itemsTotal: 0 });
+	});
+});
+
 describe('what leaves and what is missing', () => {
 	test('[P3] what gave way, and text that was swallowed, is told also where the document came whole', async () => {
 		const { relay, ana, bob, open } = world();
@@ -240,6 +289,34 @@ describe('what leaves and what is missing', () => {
 		for (let i = 0; i < 2; i++) relay.send(ana, { type: 'gains', snapshots: [whole], cursor: null });
 		await calm(replica);
 		expect(await replica.aside()).toMatchObject([{ kind: 'overruled', title: 'Theirs', path: 'title', mine: 'Mine', theirs: 'Theirs', by: bob }]);
+	});
+
+	test('[P5] what lies in Set aside loses other people’s values in the step in which the record leaves', async () => {
+		const { clock, relay, ana, bob, open } = world();
+		const store = new MemoryReplicaStore();
+		const replica = await open(store);
+		replica.connect();
+		await calm(replica);
+		const id = replica.ids.document('task');
+		relay.does(bob, id, 'task.create', { title: 'Secret plan' });
+		await calm(replica);
+		await replica.run([{ document: id, name: 'task.setPriority', args: { value: 'high' } }]);
+		await calm(replica);
+		clock.pass(5);
+		relay.does(bob, id, 'task.setPriority', { value: 'normal' });
+		await calm(replica);
+		const current = { path: 'title', value: 'Secret plan', by: bob, command: relay.log[0]!.command!.id };
+		relay.judge = () => refuse('stale', 'title', { current, rule: 'x', who: [`user:${bob}`] });
+		await replica.run([{ document: id, name: 'task.setTitle', args: { value: 'My title' } }]);
+		await calm(replica);
+		expect(JSON.stringify(await replica.aside())).toContain('Secret plan');
+		relay.lose(ana, id);
+		await calm(replica);
+		const left = await replica.aside();
+		expect(left).toHaveLength(2);
+		for (const item of left) expect(JSON.stringify(item)).not.toMatch(new RegExp(`Secret|${bob}`, 'u'));
+		expect(left.find((item) => item.kind === 'command')).toMatchObject({ title: 'My title', before: null, reason: { code: 'stale' }, after: [{ path: 'title', value: 'My title' }] });
+		expect(left.find((item) => item.kind === 'overruled')).toMatchObject({ mine: 'high', theirs: null, by: null });
 	});
 
 	test('[P5] [P3] lost with unsent work: gone from the device, own words set aside', async () => {

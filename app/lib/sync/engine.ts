@@ -8,12 +8,14 @@
  */
 import type { Verdict } from '#crdt-model/access/decide.ts';
 import type { Directory } from '#crdt-model/access/directory.ts';
-import type { DocumentId, IdMaker, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
+import { kindOf, type DocumentId, type IdMaker, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import { MAX_BATCH_COMMANDS } from '#crdt-model/record/command.ts';
 import { refuse } from '#crdt-model/wire/refusal.ts';
 import type { AsideItem, Pending, ReplicaStore, StoredRow } from '#storage/replica-contract.ts';
 import { copyText } from './aside.ts';
+import { unsentVersion, type UnsentVersion } from './difference.ts';
 import { Conversation } from './conversation.ts';
 import { Core, type CoreOptions, type TabSignal } from './core.ts';
 import { setterOf, verdictOn, type Draft } from './drafts.ts';
@@ -201,6 +203,17 @@ export class Replica {
 
 	aside(): Promise<AsideItem[]> {
 		return this.#core.read((reads) => reads.aside());
+	}
+
+	/** The author's own version of a page whose tail was set aside; null where the page is not here or the tail has no place in it. */
+	async unsentVersion(id: string): Promise<UnsentVersion | null> {
+		return this.#core.read(async (reads) => {
+			const item = await reads.asideById(id);
+			if (item?.kind !== 'page') return null;
+			const { content } = kindNamed(kindOf(item.document)!);
+			const held = (await reads.canonical([item.document])).get(item.document);
+			return held && content ? unsentVersion([held.bytes, ...held.updates], item.bytes, content) : null;
+		});
 	}
 
 	async discard(id: string): Promise<void> {

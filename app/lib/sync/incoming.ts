@@ -13,7 +13,7 @@ import type { Entry, Snapshot } from '#crdt-model/wire/down.ts';
 import type { Cursor } from '#crdt-model/wire/up.ts';
 import type { AsideItem, Pending, ReplicaTransaction, StoredRow } from '#storage/replica-contract.ts';
 import * as Y from 'yjs';
-import { asideOverruled, titleOf, titleOfRow } from './aside.ts';
+import { asideOverruled, hideAside, titleOf, titleOfRow } from './aside.ts';
 import { documentsOf, outcome, type Outcome } from './outcome.ts';
 import { asidePending } from './settle.ts';
 import { docOf } from './shadows.ts';
@@ -202,7 +202,7 @@ async function dropHeld(context: IncomingContext, tx: ReplicaTransaction, id: Do
 	await drop(tx, items.filter((item) => item.kind === 'update' && holds(shadow, item.bytes)), result);
 }
 
-/** Documents that must leave. Own unsent work on them goes to Set aside; what was sent waits for its answer. */
+/** Documents that must leave, also from what lies in Set aside. Own unsent work on them goes there; what was sent waits for its answer. */
 export async function applyLosses(
 	context: IncomingContext,
 	tx: ReplicaTransaction,
@@ -212,6 +212,7 @@ export async function applyLosses(
 	const result = outcome();
 	const held = [...(await tx.heads(documents)).keys()];
 	await tx.dropDocuments(documents);
+	await hideAside(tx, documents);
 	context.shadows.evict(documents);
 	result.lost.push(...documents);
 	const pending = byDocument(await tx.pendingOn(documents));

@@ -162,6 +162,60 @@ describe('page edits', () => {
 		expect(replica.status()).toMatchObject({ pending: 0, aside: 1 });
 	});
 
+	test('[P3] [P5] the author’s version is shown against the page while it may be read; then their own text alone remains', async () => {
+		const { relay, ana, bob, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		replica.connect();
+		await calm(replica);
+		const id = replica.ids.document('text');
+		relay.does(bob, id, 'text.create', { title: 'Secret plan', place: 'company' });
+		const theirs = new Y.Doc();
+		theirs.getText('text').insert(0, 'Bob says so. ');
+		relay.edits(bob, id, Y.encodeStateAsUpdate(theirs));
+		await calm(replica);
+		const page = await replica.openPage(id, 'slot-1');
+		relay.judge = (what) => ('bytes' in what ? refuse('denied', 'page.own', { rule: 'page.own', who: [`user:${bob}`] }) : null);
+		page.doc.getText('text').insert(13, 'Ana too.');
+		page.doc.getText('text').delete(8, 3);
+		await page.flush();
+		await calm(replica);
+		const [item] = await replica.aside();
+		expect(await replica.unsentVersion(item!.id)).toEqual({
+			pieces: [{ kind: 'same', text: 'Bob says' }, { kind: 'deleted', text: ' so.' }, { kind: 'added', text: '.' }, { kind: 'same', text: ' ' }, { kind: 'added', text: 'Ana too.' }],
+			text: 'Bob says. Ana too.'
+		});
+		relay.lose(ana, id);
+		await calm(replica);
+		expect(await replica.unsentVersion(item!.id)).toBeNull();
+		const [left] = await replica.aside();
+		expect(left).toMatchObject({ kind: 'page', title: null, text: 'Ana too.', reason: { code: 'denied', rule: 'page.own' } });
+		expect(left!.kind === 'page' && left!.reason.who).toBeUndefined();
+		expect(JSON.stringify(left)).not.toContain('Secret');
+		expect(JSON.stringify(left)).not.toContain(bob);
+		expect(await replica.copyText(left!.id)).toBe('Ana too.');
+	});
+
+	test('[P3] text for a page that was deleted meanwhile is set aside as target-gone, whole and with its version', async () => {
+		const { relay, bob, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		replica.connect();
+		await calm(replica);
+		const id = replica.ids.document('text');
+		relay.does(bob, id, 'text.create', { title: 'Plan', place: 'company' });
+		await calm(replica);
+		const page = await replica.openPage(id, 'slot-1');
+		replica.disconnect();
+		page.doc.getText('text').insert(0, 'Written on the train');
+		await page.flush();
+		relay.does(bob, id, 'text.delete', {});
+		replica.connect();
+		await calm(replica);
+		const items = await replica.aside();
+		expect(items).toMatchObject([{ kind: 'page', title: 'Plan', reason: { code: 'target-gone' }, text: 'Written on the train' }]);
+		expect((await replica.unsentVersion(items[0]!.id))?.text).toBe('Written on the train');
+		expect(relay.docText(id)).toBe('');
+	});
+
 	test('[P3] a gap: the tail is sent anew from the relay’s state, a bounded number of times', async () => {
 		const { relay, open } = world();
 		const replica = await open(new MemoryReplicaStore());

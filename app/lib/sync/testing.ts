@@ -205,7 +205,8 @@ export class FakeRelay {
 				return this.#send(session, { type: 'answer', id: batch.id, result: answer });
 			}
 			case 'update': {
-				const refusal = this.judge(message, session.person) ?? (this.docs.has(message.document) && this.#reads(session.person, message.document) ? this.#gapIn(message.document, message.bytes) : refuse('not-found', message.document));
+				const readable = this.docs.has(message.document) && this.#reads(session.person, message.document);
+				const refusal = this.judge(message, session.person) ?? (readable ? (this.#goneAt(message.document) ?? this.#gapIn(message.document, message.bytes)) : refuse('not-found', message.document));
 				if (refusal) return this.#send(session, { type: 'answer', id: message.id, result: { kind: 'refused', refusal: refusal as never, command: null } });
 				const entry = this.#record(session.person, message.document, null, this.#clock.now, (doc) => Y.applyUpdate(doc, message.bytes));
 				this.#fanOut(entry);
@@ -214,6 +215,12 @@ export class FakeRelay {
 			default:
 				message satisfies never;
 		}
+	}
+
+	#goneAt(id: DocumentId): Refusal | null {
+		const kind = kindNamed(kindOf(id)!);
+		const isDeleted = rowOf(kind, id, readFromDoc(this.#doc(id).doc, collectionsOf(kind)))?.deleted === true;
+		return isDeleted ? refuse('target-gone', id) : null;
 	}
 
 	#gapIn(id: DocumentId, bytes: Uint8Array): Refusal | null {

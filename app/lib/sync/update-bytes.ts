@@ -7,6 +7,7 @@
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import type { Range } from '#crdt-model/page/ranges.ts';
+import { NODE_TYPE_KEY } from '#crdt-model/page/nodes.ts';
 import { PAGE_SCAN_LIMITS, scan } from '#crdt-model/page/scan.ts';
 
 type Struct = ReturnType<typeof Y.decodeUpdate>['structs'][number];
@@ -92,13 +93,20 @@ export function textInOrder(doc: Y.Doc, rootName: string, shape: 'rich' | 'plain
 			if (item.deleted) continue;
 			if (item.content instanceof Y.ContentString) text += clipped(item, item.content.str, ranges);
 			else if (item.content instanceof Y.ContentType) {
-				walk(item.content.type as Y.AbstractType<unknown>);
-				if (text !== '' && !text.endsWith('\n')) text += '\n';
+				const inner = item.content.type as Y.AbstractType<unknown>;
+				walk(inner);
+				// A map holds the look of the words after it; only a line break's ends a line.
+				if (text !== '' && !text.endsWith('\n') && (!(inner instanceof Y.Map) || isLineBreak(inner))) text += '\n';
 			}
 		}
 	};
 	walk(root);
 	return text.trim();
+}
+
+/** Whether a node of a rich page ends a line inside its paragraph. Also asked of deleted nodes, whose entries Yjs no longer gives out. */
+export function isLineBreak(node: Y.Map<unknown>): boolean {
+	return node._map.get(NODE_TYPE_KEY)?.content.getContent()[0] === 'linebreak';
 }
 
 function clipped(item: Y.Item, str: string, ranges: readonly Range[]): string {

@@ -143,7 +143,7 @@ export interface Difference {
 
 export function differencesOf(item: AsideItem, words: FieldWords): Difference[] {
 	if (item.kind === 'overruled') {
-		return [{ path: item.path, label: fieldLabel(item.path), before: valueText(item.path, item.theirs, words), after: valueText(item.path, item.mine, words) }];
+		return [{ path: item.path, label: fieldLabel(item.path), before: item.by === null ? null : valueText(item.path, item.theirs, words), after: valueText(item.path, item.mine, words) }];
 	}
 	if (item.kind !== 'command') return [];
 	const before = new Map(item.before?.map(({ path, value }) => [path, value]));
