@@ -17,6 +17,16 @@ import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { SetDigest } from '#crdt-model/wire/digest.ts';
 import type { Entry, Notices } from '#crdt-model/wire/down.ts';
 
+/** A new life of the log: it goes on after the last entry that the restored backup held. */
+export interface Restore {
+	/** The epoch that began. */
+	readonly epoch: number;
+	/** The last entry that is older; everything of earlier epochs after it is lost, unless a device hands it back. */
+	readonly seq: number;
+	/** Milliseconds since 1970, the clock of the machine that restored. */
+	readonly at: number;
+}
+
 /** Where a portal's log stands. */
 export interface LogHead {
 	/** Starts at 1; raised when a portal is restored from a backup, so that sequence numbers are never mistaken. */
@@ -27,6 +37,8 @@ export interface LogHead {
 	readonly chain: Uint8Array;
 	/** Last number given, by kind. */
 	readonly counters: Readonly<Record<string, number>>;
+	/** Every restore from a backup, oldest first. */
+	readonly restores: readonly Restore[];
 }
 
 /** What is known of a document without its content. */
@@ -58,6 +70,8 @@ export interface LogEntry extends Entry {
 	readonly rightsVersion: number;
 	/** SHA-256 over the previous hash and this entry's header (docs/protocol). */
 	readonly hash: Uint8Array;
+	/** Where a device handed it back after a restore: its docSeq in the epoch that was lost, and who brought it. */
+	readonly returned: { readonly docSeq: number; readonly by: PersonId } | null;
 }
 
 /** The first answer to a command, kept for ever: a repeat gets it again. */

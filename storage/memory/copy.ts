@@ -10,7 +10,7 @@ export const copyJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as
 export const copyBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
 export function copyLogHead(head: LogHead): LogHead {
-	return { epoch: head.epoch, seq: head.seq, chain: copyBytes(head.chain), counters: { ...head.counters } };
+	return { epoch: head.epoch, seq: head.seq, chain: copyBytes(head.chain), counters: { ...head.counters }, restores: copyJson(head.restores) };
 }
 
 export function copyHead(head: DocumentHead): DocumentHead {
@@ -33,6 +33,7 @@ export function copyEntry(entry: LogEntry): LogEntry {
 		bytes: copyBytes(entry.bytes),
 		mac: copyBytes(entry.mac),
 		rightsVersion,
-		hash: copyBytes(entry.hash)
+		hash: copyBytes(entry.hash),
+		returned: copyJson(entry.returned)
 	};
 }

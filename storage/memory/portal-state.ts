@@ -23,7 +23,7 @@ interface Kept {
 }
 
 export class PortalState {
-	#head: LogHead = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {} };
+	#head: LogHead = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {}, restores: [] };
 	/** Entry `seq` is at `seq - 1`. */
 	readonly #log: LogEntry[] = [];
 	readonly #documents = new Map<DocumentId, Kept>();
@@ -64,6 +64,17 @@ export class PortalState {
 		const members = this.#byScope.get(head.scope);
 		if (members) members.add(head.id);
 		else this.#byScope.set(head.scope, new Set([head.id]));
+	}
+
+	/** Shares no array that anybody writes: entries and snapshots are never changed once they are kept. */
+	clone(): PortalState {
+		const copy = new PortalState();
+		copy.#head = copyLogHead(this.#head);
+		copy.#log.push(...this.#log);
+		for (const [id, kept] of this.#documents) copy.#documents.set(id, { ...kept, entries: [...kept.entries], bindings: new Map(kept.bindings) });
+		for (const [scope, members] of this.#byScope) copy.#byScope.set(scope, new Set(members));
+		for (const [id, answer] of this.#answers) copy.#answers.set(id, answer);
+		return copy;
 	}
 
 	head(): LogHead {

@@ -95,6 +95,13 @@ export class MemoryRelayStore implements RelayStore {
 		for (const disk of this.#disks.values()) disk.queue = Promise.resolve();
 	}
 
+	/** An independent copy of what is on disk now: a backup, or the disk of a machine that takes its place. */
+	clone(options: MemoryRelayStoreOptions = this.#options): MemoryRelayStore {
+		const copy = new MemoryRelayStore(options);
+		for (const [id, disk] of this.#disks) copy.#disks.set(id, { state: disk.state.clone(), queue: Promise.resolve() });
+		return copy;
+	}
+
 	/** The next `count` commits, of whichever portal, fail as a full disk would make them fail (S6). */
 	failNext(count: number): void {
 		this.#failures = count;

@@ -41,7 +41,7 @@ export class Writer {
 	readonly snapshots = new Map<DocumentId, { docSeq: number; snapshot: Uint8Array }>();
 	readonly answers: Commit['answers'][number][] = [];
 	readonly bindings: Commit['bindings'][number][] = [];
-	head: Commit['head'] = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {} };
+	head: Commit['head'] = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {}, restores: [] };
 	#draft: Mutable<Omit<Commit, 'head'>> = emptyDraft();
 
 	constructor(seed: number) {
@@ -77,14 +77,16 @@ export class Writer {
 			bytes: dice.bytes(size),
 			mac: dice.bytes(32),
 			rightsVersion: dice.below(9),
-			hash: dice.bytes(32)
+			hash: dice.bytes(32),
+			returned: dice.chance(10) ? { docSeq: dice.below(99), by: author } : null
 		};
 		const head = { ...base, scope: change.scope ?? before?.scope ?? id, audience: change.audience ?? before?.audience ?? [] };
 		this.heads.set(id, head);
 		this.log.push(entry);
 		this.#draft.entries.push(entry);
 		this.#draft.heads = [...this.#draft.heads.filter((other) => other.id !== id), head];
-		this.head = { ...this.head, seq, chain: entry.hash, counters: { ...this.head.counters, task: seq } };
+		const restores = dice.chance(10) ? [...this.head.restores, { epoch: seq, seq, at: seq * 12 }] : this.head.restores;
+		this.head = { ...this.head, seq, chain: entry.hash, counters: { ...this.head.counters, task: seq }, restores };
 		return id;
 	}
 

@@ -60,10 +60,10 @@ export class Unpacker {
 type Flat<T, Texts extends keyof T, Bytes extends keyof T = never> = Omit<T, Texts | Bytes> & { readonly [Key in Texts]: string };
 
 /** `bytes`, `mac` and `hash` follow in the packed buffer. */
-export type FlatEntry = Flat<LogEntry, 'command' | 'overruled' | 'swallowed', 'bytes' | 'mac' | 'hash'>;
+export type FlatEntry = Flat<LogEntry, 'command' | 'overruled' | 'swallowed' | 'returned', 'bytes' | 'mac' | 'hash'>;
 export type FlatHead = Flat<DocumentHead, 'row' | 'audience'> & { readonly id: DocumentId; readonly kind: KindName };
 /** `chain` follows in the packed buffer. */
-export type FlatLogHead = Flat<LogHead, 'counters', 'chain'>;
+export type FlatLogHead = Flat<LogHead, 'counters' | 'restores', 'chain'>;
 
 export interface FlatCommit {
 	readonly entries: readonly FlatEntry[];
@@ -82,7 +82,7 @@ export function flattenCommit(commit: Commit, packer: Packer): FlatCommit {
 			packer.add(entry.bytes);
 			packer.add(entry.mac);
 			packer.add(entry.hash);
-			const texts = { command: JSON.stringify(command), overruled: JSON.stringify(overruled), swallowed: JSON.stringify(swallowed) };
+			const texts = { command: JSON.stringify(command), overruled: JSON.stringify(overruled), swallowed: JSON.stringify(swallowed), returned: JSON.stringify(entry.returned) };
 			return { seq, document, docSeq, author, authoredAt, acceptedAt, rightsVersion, ...texts };
 		}),
 		heads: commit.heads.map(({ id, kind, docSeq, seq, firstSeq, scope, row, audience }) => {
@@ -98,22 +98,24 @@ export function flattenCommit(commit: Commit, packer: Packer): FlatCommit {
 	};
 }
 
-function flattenLogHead({ epoch, seq, counters, chain }: LogHead, packer: Packer): FlatLogHead {
+function flattenLogHead({ epoch, seq, counters, restores, chain }: LogHead, packer: Packer): FlatLogHead {
 	packer.add(chain);
-	return { epoch, seq, counters: JSON.stringify(counters) };
+	return { epoch, seq, counters: JSON.stringify(counters), restores: JSON.stringify(restores) };
 }
 
 export function unflattenLogHead(flat: FlatLogHead, bytes: Unpacker): LogHead {
-	return { epoch: flat.epoch, seq: flat.seq, chain: bytes.own(), counters: JSON.parse(flat.counters) as LogHead['counters'] };
+	const { epoch, seq, counters, restores } = flat;
+	return { epoch, seq, chain: bytes.own(), counters: JSON.parse(counters) as LogHead['counters'], restores: JSON.parse(restores) as LogHead['restores'] };
 }
 
 export function unflattenEntry(flat: FlatEntry, bytes: Unpacker): LogEntry {
-	const { command, overruled, swallowed, ...rest } = flat;
+	const { command, overruled, swallowed, returned, ...rest } = flat;
 	return {
 		...rest,
 		command: JSON.parse(command) as LogEntry['command'],
 		overruled: JSON.parse(overruled) as LogEntry['overruled'],
 		swallowed: JSON.parse(swallowed) as LogEntry['swallowed'],
+		returned: JSON.parse(returned) as LogEntry['returned'],
 		bytes: bytes.own(),
 		mac: bytes.own(),
 		hash: bytes.own()

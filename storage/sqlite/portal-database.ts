@@ -83,10 +83,10 @@ export class PortalDatabase {
 
 		for (const head of commit.heads) this.#writeHead(head, standingOf(head.id));
 		for (const e of commit.entries) {
-			const { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, rightsVersion } = e;
+			const { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, rightsVersion, returned } = e;
 			const texts = [command, overruled, swallowed];
 			const blobs = [bytes.view(), bytes.view(), bytes.view()];
-			this.#run('insertEntry', seq, document, docSeq, author, authoredAt, acceptedAt, ...texts, rightsVersion, ...blobs);
+			this.#run('insertEntry', seq, document, docSeq, author, authoredAt, acceptedAt, ...texts, rightsVersion, returned, ...blobs);
 		}
 		for (const { command, author, result } of commit.answers) this.#run('insertAnswer', command, author, result);
 		for (const { document, client, person } of commit.bindings) this.#run('insertBinding', document, client, person);
@@ -95,7 +95,7 @@ export class PortalDatabase {
 			// A first snapshot of nothing would read as "never compacted" beside a docSeq of 0.
 			if (docSeq > 0) this.#run('compact', document, docSeq, snapshot);
 		}
-		this.#run('setHead', commit.head.epoch, commit.head.seq, bytes.view(), commit.head.counters);
+		this.#run('setHead', commit.head.epoch, commit.head.seq, bytes.view(), commit.head.counters, commit.head.restores);
 	}
 
 	#writeHead(head: FlatHead, before: Standing | null): void {
@@ -119,9 +119,9 @@ export class PortalDatabase {
 	}
 
 	head(_: null, out: Packer): FlatLogHead {
-		const { epoch, seq, chain, counters } = this.#one<FlatLogHead & { chain: Uint8Array }>('head')!;
+		const { chain, ...head } = this.#one<FlatLogHead & { chain: Uint8Array }>('head')!;
 		out.add(chain);
-		return { epoch, seq, counters };
+		return head;
 	}
 
 	heads(ids: readonly DocumentId[]): FlatHead[] {

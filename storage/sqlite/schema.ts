@@ -79,6 +79,10 @@ const STEPS: readonly string[] = [
 		person TEXT NOT NULL,
 		PRIMARY KEY (document, client)
 	) STRICT, WITHOUT ROWID;
+	`,
+	`
+	ALTER TABLE head ADD COLUMN restores TEXT NOT NULL DEFAULT '[]';
+	ALTER TABLE log ADD COLUMN returned TEXT NOT NULL DEFAULT 'null';
 	`
 ];
 

@@ -5,14 +5,14 @@
  */
 const HEAD = 'd.id, d.kind, d.doc_seq AS docSeq, d.seq, d.first_seq AS firstSeq, d.scope, d.audience, d."row"';
 const ENTRY = `l.seq, l.document, l.doc_seq AS docSeq, l.author, l.authored_at AS authoredAt, l.accepted_at AS acceptedAt, l.command,
-	l.overruled, l.swallowed, l.rights_version AS rightsVersion, l.bytes, l.mac, l.hash`;
+	l.overruled, l.swallowed, l.rights_version AS rightsVersion, l.returned, l.bytes, l.mac, l.hash`;
 
 /** Inside it, `r` is the reach of one scope. */
 const holds = (principals: string) => `r.principal IN (SELECT value FROM json_each(${principals}))`;
 
 export const SQL = {
-	head: 'SELECT epoch, seq, chain, counters FROM head',
-	setHead: 'UPDATE head SET epoch = ?, seq = ?, chain = ?, counters = ?',
+	head: 'SELECT epoch, seq, chain, counters, restores FROM head',
+	setHead: 'UPDATE head SET epoch = ?, seq = ?, chain = ?, counters = ?, restores = ?',
 
 	documentHead: `SELECT ${HEAD} FROM documents d WHERE d.id = ?`,
 	standing: 'SELECT kind, doc_seq AS docSeq, first_seq AS firstSeq, scope, audience FROM documents WHERE id = ?',
@@ -45,7 +45,7 @@ export const SQL = {
 	dropReach: 'DELETE FROM reach WHERE scope = ?',
 	addReach: 'INSERT OR IGNORE INTO reach (scope, principal) SELECT ?, value FROM json_each(?)',
 	insertEntry: `INSERT INTO log (seq, document, doc_seq, author, authored_at, accepted_at, command, overruled, swallowed, rights_version,
-		bytes, mac, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		returned, bytes, mac, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	/** The first answer and the first person stand. */
 	insertAnswer: 'INSERT OR IGNORE INTO answers (command, author, result) VALUES (?, ?, ?)',
 	insertBinding: 'INSERT OR IGNORE INTO bindings (document, client, person) VALUES (?, ?, ?)',

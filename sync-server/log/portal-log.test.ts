@@ -22,7 +22,7 @@ function open() {
 	const log = new PortalLog({
 		portal: PORTAL,
 		store: { commit: (commit: Commit) => (disk.push({ commit, done: Promise.withResolvers() }), disk.at(-1)!.done.promise) } as unknown as PortalStore,
-		head: { epoch: 3, seq: 0, chain: CHAIN_START, counters: { task: 4 } },
+		head: { epoch: 3, seq: 0, chain: CHAIN_START, counters: { task: 4 }, restores: [] },
 		macKey: MAC_KEY,
 		now: () => 9,
 		onCommitted: (changes) => void told.push([...changes]),
@@ -105,7 +105,7 @@ test('[L4] a failed commit voids everything since, says so once and takes nothin
 test('[L4] a fan-out that throws ends the log: nobody knows who was told', async () => {
 	const failures: unknown[] = [];
 	const log = new PortalLog({
-		portal: PORTAL, store: { commit: async () => {} } as unknown as PortalStore, head: { epoch: 1, seq: 0, chain: CHAIN_START, counters: {} },
+		portal: PORTAL, store: { commit: async () => {} } as unknown as PortalStore, head: { epoch: 1, seq: 0, chain: CHAIN_START, counters: {}, restores: [] },
 		macKey: MAC_KEY, now: () => 9, onFailed: (reason) => void failures.push(reason),
 		onCommitted: () => {
 			throw new TypeError('a bug');

@@ -12,7 +12,7 @@ import type { CommandId, DocumentId, PersonId, PortalId } from '#crdt-model/ids.
 import type { Command } from '#crdt-model/record/command.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
-import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, PortalStore, StoredAnswer } from '#storage/contract.ts';
+import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, PortalStore, Restore, StoredAnswer } from '#storage/contract.ts';
 import { chained, contentDigest, sealOf } from './seal.ts';
 
 const MAX_RECENT_ANSWERS = 20_000;
@@ -23,6 +23,9 @@ export interface Draft {
 	readonly docSeq: number;
 	readonly author: PersonId;
 	readonly authoredAt: number;
+	/** The relay's clock when it was first accepted, for what a device hands back after a restore; now where it is new. */
+	readonly acceptedAt?: number;
+	readonly returned?: LogEntry['returned'];
 	readonly command: Command | null;
 	readonly overruled: readonly Overruled[];
 	readonly swallowed: readonly (readonly [client: number, from: number, to: number])[];
@@ -39,7 +42,7 @@ export interface Draft {
 }
 
 /** A change on disk, on its way to its readers. */
-export interface Committed extends Omit<Draft, 'head'> {
+export interface Committed extends Omit<Draft, 'head' | 'acceptedAt' | 'returned'> {
 	readonly entry: LogEntry;
 	readonly head: DocumentHead;
 }
@@ -70,6 +73,7 @@ export class PortalLog {
 	readonly #options: PortalLogOptions;
 	readonly #sealKey: KeyObject;
 	readonly epoch: number;
+	readonly restores: readonly Restore[];
 	#assigned: number;
 	#durable: number;
 	#chain: Uint8Array;
@@ -87,6 +91,7 @@ export class PortalLog {
 		this.#options = options;
 		this.#sealKey = createSecretKey(options.macKey);
 		this.epoch = options.head.epoch;
+		this.restores = options.head.restores;
 		this.#assigned = this.#durable = options.head.seq;
 		this.#chain = options.head.chain;
 		this.#counters = { ...options.head.counters };
@@ -109,14 +114,19 @@ export class PortalLog {
 		return (this.#counters[kind] = (this.#counters[kind] ?? 0) + 1);
 	}
 
+	/** A record comes back with the number that it had: no new one is given up to it. */
+	numberGiven(kind: string, number: number): void {
+		this.#counters[kind] = Math.max(this.#counters[kind] ?? 0, number);
+	}
+
 	append(draft: Draft, rightsVersion: number): LogEntry {
 		if (this.#failed) throw new LogFailed('append after a failed commit');
 		const seq = ++this.#assigned;
 		const { document, docSeq, author, authoredAt, command, bytes } = draft;
-		const acceptedAt = this.#options.now();
+		const { acceptedAt = this.#options.now(), returned = null } = draft;
 		const overruled = [...draft.overruled];
 		const swallowed = draft.swallowed.map(([client, from, to]): [number, number, number] => [client, from, to]);
-		const header = { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes };
+		const header = { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes, returned };
 		const digest = contentDigest(header);
 		this.#chain = chained(this.#chain, header, rightsVersion, digest);
 		const entry: LogEntry = {
@@ -195,7 +205,7 @@ export class PortalLog {
 					answers: commit.answers,
 					bindings: commit.bindings,
 					compactions: [...commit.compactions.values()],
-					head: { epoch: this.epoch, seq, chain: this.#chain, counters: { ...this.#counters } }
+					head: { epoch: this.epoch, seq, chain: this.#chain, counters: { ...this.#counters }, restores: this.restores }
 				});
 			} catch (reason) {
 				if (!this.#failed) this.#fail(reason, commit);

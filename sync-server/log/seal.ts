@@ -6,6 +6,7 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import type { PortalId } from '#crdt-model/ids.ts';
 import type { Entry } from '#crdt-model/wire/down.ts';
+import type { LogEntry, LogHead, Restore } from '#storage/contract.ts';
 
 /** Before the first entry. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
@@ -26,13 +27,32 @@ export function sealOf(key: Uint8Array | KeyObject, portal: PortalId, entry: Sea
 /** The next link: SHA-256 over the previous one and this entry's header. */
 export function chained(
 	previous: Uint8Array,
-	entry: Sealed & Pick<Entry, 'seq' | 'overruled' | 'swallowed'>,
+	entry: Sealed & Pick<Entry, 'seq' | 'overruled' | 'swallowed'> & { readonly returned: LogEntry['returned'] },
 	rightsVersion: number,
 	digest = contentDigest(entry)
 ): Uint8Array {
 	const header = [
 		entry.seq, entry.document, entry.docSeq, entry.author, entry.authoredAt, entry.acceptedAt, rightsVersion, entry.command?.id ?? null, entry.overruled, entry.swallowed,
-		digest
+		digest, ...(entry.returned ? [[entry.returned.docSeq, entry.returned.by]] : [])
 	];
+	return linked(previous, header);
+}
+
+/** A restore is a link of its own between the last entry of the backup and what comes after it. */
+export function chainedRestore(previous: Uint8Array, { epoch, seq, at }: Restore): Uint8Array {
+	return linked(previous, ['restored', epoch, seq, at]);
+}
+
+/**
+ * The head with which a restored log begins its new life.
+ * @param above the highest epoch that any device may have seen: an epoch must never come twice, because cursors and the relay's
+ *   client ids are named by it
+ */
+export function newEpoch(head: LogHead, { above, at }: { readonly above: number; readonly at: number }): LogHead {
+	const restore: Restore = { epoch: Math.max(head.epoch, above) + 1, seq: head.seq, at };
+	return { ...head, epoch: restore.epoch, chain: chainedRestore(head.chain, restore), restores: [...head.restores, restore] };
+}
+
+function linked(previous: Uint8Array, header: readonly unknown[]): Uint8Array {
 	return new Uint8Array(createHash('sha256').update(previous).update(JSON.stringify(header)).digest());
 }

@@ -10,6 +10,7 @@ import type { Entry } from '#crdt-model/wire/down.ts';
 import { DatabaseSync } from 'node:sqlite';
 import type { DocumentId, KindName, PersonId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
+import type { Restore } from '#storage/contract.ts';
 import { SCHEMA_VERSION } from '#storage/sqlite/schema.ts';
 
 export interface ArchivedEntry {
@@ -23,6 +24,7 @@ export interface ArchivedEntry {
 	readonly overruled: Entry['overruled'];
 	readonly swallowed: Entry['swallowed'];
 	readonly rightsVersion: number;
+	readonly returned: { readonly docSeq: number; readonly by: PersonId } | null;
 	readonly bytes: Uint8Array;
 	readonly mac: Uint8Array;
 	readonly hash: Uint8Array;
@@ -45,16 +47,23 @@ export interface ArchivedDocument {
 export interface ArchivedHead {
 	readonly seq: number;
 	readonly chain: Uint8Array;
+	readonly epoch: number;
 	readonly counters: Readonly<Record<string, number>>;
+	readonly restores: readonly Restore[];
 }
 
 /** A file that cannot be read as a portal; the message is the difference that is reported. */
 export class Unreadable extends Error {}
 
-type LogRow = Omit<ArchivedEntry, 'command' | 'overruled' | 'swallowed'> & { readonly command: string; readonly overruled: string; readonly swallowed: string };
+type LogRow = Omit<ArchivedEntry, 'command' | 'overruled' | 'swallowed' | 'returned'> & {
+	readonly command: string;
+	readonly overruled: string;
+	readonly swallowed: string;
+	readonly returned: string;
+};
 
 const LOG = `SELECT seq, document, doc_seq AS docSeq, author, authored_at AS authoredAt, accepted_at AS acceptedAt, command, overruled, swallowed,
-	rights_version AS rightsVersion, bytes, mac, hash FROM log`;
+	rights_version AS rightsVersion, returned, bytes, mac, hash FROM log`;
 const DOCUMENTS = `SELECT d.id, d.kind, d.doc_seq AS docSeq, d.seq, d.first_seq AS firstSeq, d.scope, d.audience, d."row" AS row,
 	s.doc_seq AS snapshotDocSeq, s.bytes AS snapshot FROM documents d LEFT JOIN snapshots s ON s.document = d.id ORDER BY d.id`;
 
@@ -88,9 +97,11 @@ export class PortalArchive {
 	}
 
 	head(): ArchivedHead {
-		const row = this.#database.prepare('SELECT seq, chain, counters FROM head').get() as { seq: number; chain: Uint8Array; counters: string } | undefined;
+		const row = this.#database.prepare('SELECT epoch, seq, chain, counters, restores FROM head').get() as
+			| { epoch: number; seq: number; chain: Uint8Array; counters: string; restores: string }
+			| undefined;
 		if (!row) throw new Unreadable('has no head');
-		return { ...row, counters: JSON.parse(row.counters) as Record<string, number> };
+		return { ...row, counters: JSON.parse(row.counters) as Record<string, number>, restores: JSON.parse(row.restores) as Restore[] };
 	}
 
 	*entries(): Generator<ArchivedEntry> {
@@ -126,6 +137,7 @@ function entryOf(row: LogRow): ArchivedEntry {
 		...row,
 		command: JSON.parse(row.command) as Command | null,
 		overruled: JSON.parse(row.overruled) as Entry['overruled'],
-		swallowed: JSON.parse(row.swallowed) as Entry['swallowed']
+		swallowed: JSON.parse(row.swallowed) as Entry['swallowed'],
+		returned: JSON.parse(row.returned) as ArchivedEntry['returned']
 	};
 }

@@ -15,7 +15,7 @@ import { kindNamed } from '#crdt-model/kinds/index.ts';
 import { collectionsOf, type Kind } from '#crdt-model/record/kind.ts';
 import { rowOf } from '#crdt-model/record/plan.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
-import { CHAIN_START, chained, sealOf } from '../log/seal.ts';
+import { CHAIN_START, chained, chainedRestore, sealOf } from '../log/seal.ts';
 import { PortalArchive, Unreadable, type ArchivedDocument, type ArchivedHead } from './archive.ts';
 
 export interface Verified {
@@ -58,7 +58,15 @@ function damageOf(archive: PortalArchive): string | null {
 }
 
 function logDifference(archive: PortalArchive, head: ArchivedHead, portal: PortalId, macKey: Uint8Array, counts: Counts): string | null {
+	const epochs = epochDifference(head);
+	if (epochs !== null) return epochs;
+	const restores = [...head.restores];
 	let chain = CHAIN_START;
+	/** What was restored after this many entries is a link between them and the next. */
+	const linkRestores = () => {
+		while (restores[0]?.seq === counts.entries) chain = chainedRestore(chain, restores.shift()!);
+	};
+	linkRestores();
 	for (const entry of archive.entries()) {
 		const expected = counts.entries + 1;
 		if (entry.seq !== expected) return `entry ${expected} is missing (the next one is ${entry.seq})`;
@@ -66,9 +74,20 @@ function logDifference(archive: PortalArchive, head: ArchivedHead, portal: Porta
 		if (!same(chain, entry.hash)) return `entry ${entry.seq} of ${entry.document} breaks the hash chain: it, or its place, is not as it was accepted`;
 		if (!same(sealOf(macKey, portal, entry), entry.mac)) return `entry ${entry.seq} of ${entry.document} does not carry this relay's seal`;
 		counts.entries++;
+		linkRestores();
 	}
 	if (head.seq !== counts.entries) return `the head says ${head.seq} entries and the log ends at ${counts.entries}`;
 	return same(chain, head.chain) ? null : 'the head does not carry the hash of the last entry';
+}
+
+/** Each restore begins a higher epoch and leaves no fewer entries than the one before; the head stands in the last. */
+function epochDifference({ epoch, restores }: ArchivedHead): string | null {
+	let last = { epoch: 1, seq: 0 };
+	for (const restore of restores) {
+		if (restore.epoch <= last.epoch || restore.seq < last.seq) return `the restore that began epoch ${restore.epoch} does not follow the one before`;
+		last = restore;
+	}
+	return epoch === last.epoch ? null : `the head stands in epoch ${epoch}, and its last restore began epoch ${last.epoch}`;
 }
 
 function documentsDifference(archive: PortalArchive, head: ArchivedHead, counts: Counts): string | null {

@@ -207,7 +207,7 @@ function sameMembers(a: readonly Principal[], b: readonly Principal[]): boolean 
 }
 
 /** What of an entry leaves the relay: the audit's own columns stay. */
-export function shipped({ rightsVersion: _rights, hash: _hash, ...entry }: LogEntry): Entry {
+export function shipped({ rightsVersion: _rights, hash: _hash, returned: _returned, ...entry }: LogEntry): Entry {
 	return entry;
 }
 
