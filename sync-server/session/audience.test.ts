@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { pageOf } from '#crdt-model/ids.ts';
+import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import { ANN, BEN, CAT, COMPANY, DAN, deal, EVE, FAY, SALES, some, Stage, SUPPORT, task } from '../testing/stage.ts';
 
 let stage: Stage;
@@ -146,7 +147,7 @@ test('[F5] dismissal closes every session of the person, also one that has not s
 test('[F5] a session that says hello after its rights changed gets what it may read now', async () => {
 	const ben = stage.device(BEN).attach();
 	await stage.as(ANN, 'department.setHead', SALES, { value: DAN });
-	ben.say({ type: 'hello', version: 1, cursor: null, held: { count: 0, digest: '' } });
+	ben.say({ type: 'hello', version: WIRE_VERSION, cursor: null, held: { count: 0, digest: '' } });
 	await stage.settle();
 	expect(ben.held.has(deal(1))).toBe(false);
 });
