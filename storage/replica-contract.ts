@@ -124,6 +124,8 @@ export interface Meta {
 	readonly cursor: Cursor | null;
 	/** Over the ids of all canonical documents. */
 	readonly held: SetDigest;
+	/** By which version of its row function each kind's rows were made (SPEC V4); absent in a store of before there were two. */
+	readonly rows?: Readonly<Record<string, number>>;
 }
 export const EMPTY_META: Meta = { cursor: null, held: { count: 0, digest: '0000000000000000' } };
 

@@ -22,7 +22,7 @@ export const UP_MESSAGES: Readonly<Record<string, Up>> = {
 };
 
 export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
-	welcome: { type: 'welcome', version: WIRE_VERSION, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 1, now: 1_700_000_000_000, next: 'continue' },
+	welcome: { type: 'welcome', version: WIRE_VERSION, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 1, now: 1_700_000_000_000, next: 'continue', rows: { task: 1 } },
 	entries: {
 		type: 'entries',
 		cursor,

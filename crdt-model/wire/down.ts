@@ -59,6 +59,8 @@ export const downSchema = v.variant('type', [
 		epoch: counter,
 		/** The relay's clock, so that a device with a wrong one can say so. */
 		now: counter,
+		/** The version of each kind's row function: a device with another one makes its rows itself (SPEC V4). */
+		rows: v.exactOptional(v.record(v.string(), counter)),
 		/** `continue`: entries after the cursor follow. `inventory`: say what you hold. */
 		next: v.picklist(['continue', 'inventory'])
 	}),

@@ -158,8 +158,8 @@ class DexieTransaction implements ReplicaTransaction {
 		return this.#db.slots.get([document, slot]);
 	}
 	async meta(): Promise<Meta> {
-		const stored = await this.#db.meta.get('meta');
-		return stored ? { cursor: stored.cursor, held: stored.held } : EMPTY_META;
+		const { key: _key, ...meta } = (await this.#db.meta.get('meta')) ?? { key: 'meta', ...EMPTY_META };
+		return meta;
 	}
 	async counts(): Promise<{ pending: number; aside: number }> {
 		return { pending: await this.#db.pending.count(), aside: await this.#db.aside.count() };

@@ -9,6 +9,7 @@
  */
 import type { Principal } from '#crdt-model/access/principals.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
+import { ROW_VERSIONS } from '#crdt-model/kinds/index.ts';
 import { decodeUp, encodeDown } from '#crdt-model/wire/codec.ts';
 import type { Down, Entry, Snapshot } from '#crdt-model/wire/down.ts';
 import { DOWN_CHUNK_BYTES, INVENTORY_CHUNK, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
@@ -116,7 +117,7 @@ export class SyncSession implements FrameSession {
 			if (!this.#isUnsettled && here.count === held.count && here.digest === held.digest) next = 'continue';
 		}
 		this.#state = next === 'continue' ? { is: 'catching-up' } : { is: 'awaiting-inventory', held: new Map() };
-		this.#say({ type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), next });
+		this.#say({ type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), rows: { ...ROW_VERSIONS }, next });
 		if (next === 'inventory') return;
 		this.#sent = cursor!.seq;
 		await this.#catchUp();

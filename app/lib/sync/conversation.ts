@@ -5,7 +5,7 @@
  * after another; a late event of a replaced connection changes nothing; a fault of one frame costs the connection, never the replica.
  * Leaves to others: what frames do to the store (incoming.ts, settle.ts); who may own the connection among tabs (leader.ts).
  */
-import type { DocumentId } from '#crdt-model/ids.ts';
+import type { DocumentId, KindName } from '#crdt-model/ids.ts';
 import { decodeDown, encodeUp } from '#crdt-model/wire/codec.ts';
 import type { AnswerResult, Down } from '#crdt-model/wire/down.ts';
 import { HEARTBEAT_MS, INVENTORY_CHUNK, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
@@ -17,6 +17,7 @@ import type { Core } from './core.ts';
 import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
 import { applyEntries, applyGains, applyLosses, applyProgress, Hole, settleAccepted, type IncomingContext } from './incoming.ts';
 import { documentsOf, type Outcome } from './outcome.ts';
+import { kindsOfOthers } from './remake.ts';
 import { settleRefused } from './settle.ts';
 import { remarkRows } from './view.ts';
 
@@ -50,6 +51,7 @@ export class Conversation {
 	#lane: Promise<void> = Promise.resolve();
 	#inventoryNeeded = false;
 	#newEpoch = false;
+	#foreignRows: ReadonlySet<KindName> = new Set();
 	#cursor: Cursor | null = null;
 	#prepared = false;
 	readonly #underWay = new Map<string, number>();
@@ -166,7 +168,7 @@ export class Conversation {
 					const part = snapshots.slice(at, at + GAINS_PER_TRANSACTION);
 					const partCursor = at + GAINS_PER_TRANSACTION >= snapshots.length ? cursor : null;
 					await this.#hooks.beforeApply(part.map((snapshot) => snapshot.document));
-					await this.#commit(partCursor, (tx) => applyGains(context, tx, part, partCursor, this.#newEpoch));
+					await this.#commit(partCursor, (tx) => applyGains(context, tx, part, partCursor, { newEpoch: this.#newEpoch, foreignRows: this.#foreignRows }));
 				}
 				return;
 			}
@@ -182,9 +184,10 @@ export class Conversation {
 	}
 
 	async #welcome(message: Extract<Down, { type: 'welcome' }>): Promise<void> {
-		const { version, portal, person, epoch, next } = message;
+		const { version, portal, person, epoch, rows, next } = message;
 		if (version !== WIRE_VERSION || portal !== this.#core.portal || person !== this.#core.person) return this.#stop('outdated');
 		this.#attempts = 0;
+		this.#foreignRows = kindsOfOthers(rows);
 		this.#newEpoch = this.#cursor !== null && this.#cursor.epoch !== epoch;
 		// Answers of another epoch are of a log that may have gone back.
 		if (this.#newEpoch) this.#accepted.clear();

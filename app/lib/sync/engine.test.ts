@@ -276,6 +276,51 @@ describe('work on what somebody deleted meanwhile', () => {
 	});
 });
 
+describe('rows of another version', () => {
+	const spoil = (store: MemoryReplicaStore, id: DocumentId, title: string) =>
+		store.transact(async (tx) => {
+			await tx.putRows([{ ...(await tx.rows([id])).get(id)!, title } as StoredRow]);
+			const meta = await tx.meta();
+			await tx.setMeta({ ...meta, rows: { ...meta.rows, task: 0 } });
+		});
+
+	test('[P1] what an older app made is made anew from what the device holds, offline too, and once', async () => {
+		const { relay, open } = world();
+		let store = new MemoryReplicaStore();
+		const before = await open(store);
+		before.connect();
+		const id = await created(before, 'Accepted');
+		await calm(before);
+		await before.remade();
+		relay.online = false;
+		await before.run([{ document: id, name: 'task.setTitle', args: { value: 'Pending' } }]);
+		const restarted = async (seed: number) => {
+			const replica = await open((store = store.crash()), seed);
+			replica.connect();
+			await replica.remade();
+			return replica;
+		};
+		await spoil(store, id, 'as it was made once');
+		expect(await task(await restarted(2), id)).toMatchObject({ title: 'Pending' });
+		await store.transact(async (tx) => tx.putRows([{ ...(await tx.rows([id])).get(id)!, title: 'left alone' } as StoredRow]));
+		expect(await task(await restarted(3), id)).toMatchObject({ title: 'left alone' });
+	});
+
+	test('[P6] rows of a relay that makes them otherwise are not used', async () => {
+		const { relay, ana, bob, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		const id = replica.ids.document('task');
+		relay.does(bob, id, 'task.create', { title: 'From the bytes' });
+		relay.rows = { task: 99 };
+		replica.connect();
+		await calm(replica);
+		const whole = relay.snapshotOf(id);
+		relay.send(ana, { type: 'gains', snapshots: [{ ...whole, row: { ...whole.row, title: 'by another function' } as never }], cursor: null });
+		await calm(replica);
+		expect(await task(replica, id)).toMatchObject({ title: 'From the bytes' });
+	});
+});
+
 describe('what leaves and what is missing', () => {
 	test('[P3] what gave way, and text that was swallowed, is told also where the document came whole', async () => {
 		const { relay, ana, bob, open } = world();

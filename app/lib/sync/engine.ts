@@ -22,6 +22,7 @@ import { setterOf, verdictOn, type Draft } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
 import { Pages, type OpenedPage } from './pages.ts';
 import type { LinkState, Problem, Transport } from './link.ts';
+import { remakeRows } from './remake.ts';
 import { runDrafts, type RunResult } from './runs.ts';
 import { byDocument, canonicalStates, commandsOn, remarkRows, viewState } from './view.ts';
 
@@ -62,6 +63,7 @@ export class Replica {
 	/** Live pages by document: tab → when its claim ends. */
 	readonly #live = new Map<DocumentId, Map<string, number>>();
 	#leads = false;
+	#remade: Promise<void> | null = null;
 
 	private constructor(options: ReplicaOptions) {
 		this.#core = new Core(options);
@@ -93,6 +95,18 @@ export class Replica {
 		this.#leads = true;
 		this.#core.shadows.clear();
 		this.#conversation.connect();
+		void this.remade();
+	}
+
+	/** Rows of another version of the app are made anew, beside everything else. Resolves when that is done or given up until the next start. */
+	remade(): Promise<void> {
+		const told = async (rows: readonly StoredRow[], lost: readonly DocumentId[]) => {
+			this.#core.takeRows(rows);
+			this.#signalStructure(rows, lost);
+			this.#core.changed();
+		};
+		// A full or closed store says so elsewhere, and what was not remade is the next time.
+		return (this.#remade ??= remakeRows(this.#core, told).catch(() => {}));
 	}
 
 	disconnect(): void {

@@ -5,7 +5,7 @@
  * a missing entry is noticed (`Hole`) and nothing of its frame is applied; only canonical bytes reach canonical state.
  * Leaves to others: what a refusal does (settle.ts), the connection (engine.ts), open pages (pages.ts).
  */
-import type { CommandId, DocumentId } from '#crdt-model/ids.ts';
+import type { CommandId, DocumentId, KindName } from '#crdt-model/ids.ts';
 import { holds } from '#crdt-model/page/ranges.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import { digestOf, type SetDigest } from '#crdt-model/wire/digest.ts';
@@ -172,8 +172,8 @@ export async function applyGains(
 	tx: ReplicaTransaction,
 	snapshots: readonly Snapshot[],
 	cursor: Cursor | null,
-	/** In a new epoch a document may have gone back. */
-	newEpoch: boolean
+	/** In a new epoch a document may have gone back; rows of these kinds were made by another version of their function. */
+	{ newEpoch, foreignRows }: { readonly newEpoch: boolean; readonly foreignRows: ReadonlySet<KindName> }
 ): Promise<Outcome> {
 	const result = outcome();
 	const ids = snapshots.map((snapshot) => snapshot.document);
@@ -185,14 +185,15 @@ export async function applyGains(
 	await tellNotices(context, tx, taken, pending);
 	const aside = await tx.asideOn(ids);
 	const rows: StoredRow[] = taken
-		.filter(({ document }) => !pending.has(document))
+		.filter(({ document, row }) => !pending.has(document) && !foreignRows.has(row.kind))
 		.map(({ document, row }) => ({ ...row, sync: 'accepted', aside: aside.has(document) }));
 	if (rows.length > 0) await tx.putRows(rows);
 	result.rows.push(...rows);
 	for (const { document, bytes } of taken) if (hasContent(document)) result.pages.push({ document, bytes });
 	for (const [id, items] of pending) if (hasContent(id)) await dropHeld(context, tx, id, items, result);
 	const gained = [...new Set(taken.map(({ document }) => document))].filter((id) => !heads.has(id));
-	await advance(context, tx, cursor, gained, [], new Set(pending.keys()), new Map(), result);
+	const own = taken.filter(({ row }) => foreignRows.has(row.kind)).map(({ document }) => document);
+	await advance(context, tx, cursor, gained, [], new Set([...pending.keys(), ...own]), new Map(), result);
 	return result;
 }
 
@@ -260,7 +261,7 @@ async function advance(
 	const meta = await tx.meta();
 	const next = cursor && isBehind(meta.cursor, cursor) ? cursor : meta.cursor;
 	const held = toggled(meta.held, gained, lost);
-	if (next !== meta.cursor || held !== meta.held) await tx.setMeta({ cursor: next, held });
+	if (next !== meta.cursor || held !== meta.held) await tx.setMeta({ ...meta, cursor: next, held });
 	if (cursor) {
 		const reached = [...context.accepted].filter(([, seq]) => seq <= cursor.seq).map(([id]) => id);
 		const items = reached.length > 0 ? await tx.pendingById(reached) : [];

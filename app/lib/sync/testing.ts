@@ -73,6 +73,8 @@ export class FakeRelay {
 	readonly log: Entry[] = [];
 	readonly unreadable = new Set<string>();
 	epoch = 1;
+	/** Said in the welcome where a test has a relay of another version. */
+	rows: Record<string, number> | null = null;
 	/** Asked before a submission is judged; a refusal stands. */
 	judge: (what: Command | Extract<Up, { type: 'update' }>, person: PersonId) => Refusal | null = () => null;
 	/** Down messages that never arrive. */
@@ -170,7 +172,7 @@ export class FakeRelay {
 				const { count, digest } = digestOf(known);
 				const fits = message.cursor?.epoch === this.epoch && message.held.count === count && message.held.digest === digest;
 				const next = fits ? 'continue' : 'inventory';
-				this.#send(session, { type: 'welcome', version: WIRE_VERSION, portal: PORTAL, person: session.person, epoch: this.epoch, now: this.#clock.now, next });
+				this.#send(session, { type: 'welcome', version: WIRE_VERSION, portal: PORTAL, person: session.person, epoch: this.epoch, now: this.#clock.now, next, ...(this.rows && { rows: this.rows }) });
 				if (!fits) return;
 				const after = message.cursor!.seq;
 				const entries = this.log.filter((entry) => entry.seq > after && this.#reads(session.person, entry.document));
