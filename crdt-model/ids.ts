@@ -7,13 +7,16 @@ declare const brand: unique symbol;
 type Brand<Name extends string> = { readonly [brand]: Name };
 
 /** Every document kind of this version. The order is that of the screens. */
-export const KINDS = ['settings', 'employee', 'department', 'task', 'company', 'product', 'deal', 'page', 'text'] as const;
+export const KINDS = [
+	'settings', 'employee', 'department', 'group', 'role', 'task', 'company', 'product', 'deal', 'page', 'text', 'file', 'proposal'
+] as const;
 export type KindName = (typeof KINDS)[number];
 
 export type DocumentId<K extends KindName = KindName> = `${K}_${string}` & Brand<'document'>;
 /** A person is their employee record: authorship, rights and presence all speak of this id. */
 export type PersonId = DocumentId<'employee'>;
 export type DepartmentId = DocumentId<'department'>;
+export type GroupId = DocumentId<'group'>;
 export type PortalId = `portal_${string}` & Brand<'portal'>;
 export type CommandId = `command_${string}` & Brand<'command'>;
 export type BatchId = `batch_${string}` & Brand<'batch'>;

@@ -94,7 +94,8 @@ describe('everyone', () => {
 		expect(kindNamed('task').audience(task)).toEqual([ANN, BEN, CAT].map((id) => `task:user:${id}`).concat('admins'));
 		expect(kindNamed('deal').audience(dealRow({ createdBy: ANN, responsible: BEN }))).toEqual([`crm:deal:user:${BEN}`, 'crm:deal:all']);
 		expect(kindNamed('page').audience(pageRow({ createdBy: ANN }))).toEqual([`user:${ANN}`, 'admins']);
-		for (const row of [pageRow({ place: 'company' }), employeeRow(1), root, settingsRow, companyRow(ANN)]) expect(kindNamed(row.kind).audience(row)).toEqual(['all']);
+		expect(kindNamed('employee').audience(employeeRow(1))).toEqual(['all', `user:${person(1)}`]);
+		for (const row of [pageRow({ place: 'company' }), root, settingsRow]) expect(kindNamed(row.kind).audience(row)).toEqual(['all']);
 	});
 });
 

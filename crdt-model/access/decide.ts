@@ -8,7 +8,10 @@ import type { KindName } from '../ids.ts';
 import type { BaseRow } from '../record/kind.ts';
 import { companyRules } from './company.ts';
 import { crmRules } from './crm.ts';
+import { groupRules } from './groups.ts';
 import { pageRules } from './pages.ts';
+import { proposalRules } from './proposals.ts';
+import { roleRules } from './roles.ts';
 import { taskRules } from './tasks.ts';
 import { audienceOf, canRead, deny, notFound, type Actor, type Change, type Rules, type Verdict, type World } from './verdict.ts';
 
@@ -18,12 +21,16 @@ const rules: Readonly<Record<KindName, Rules>> = {
 	settings: companyRules,
 	employee: companyRules,
 	department: companyRules,
+	group: groupRules,
+	role: roleRules,
 	task: taskRules,
 	deal: crmRules,
 	company: crmRules,
 	product: crmRules,
 	page: pageRules,
-	text: pageRules
+	text: pageRules,
+	file: pageRules,
+	proposal: proposalRules
 };
 
 /** Judges a command by the record before and after it. */

@@ -41,7 +41,10 @@ test('[A1] a person in several departments has the heads of each, nearest first,
 	]);
 	expect(directory.headsAbove(person(4))).toEqual([person(2), person(1), person(3)]);
 	expect(directory.principalsOf(person(4))).toEqual(
-		new Set(['all', `user:${person(4)}`, `task:user:${person(4)}`, `crm:deal:user:${person(4)}`, `department:${departmentId(2)}`, `department:${departmentId(3)}`])
+		new Set([
+			'all', `user:${person(4)}`, `task:user:${person(4)}`, `crm:deal:user:${person(4)}`, 'crm:company:all',
+			...[2, 3].map((n) => `department:${departmentId(n)}` as const), ...[1, 2, 3].map((n) => `departments:${departmentId(n)}` as const)
+		])
 	);
 	expect([...directory.below(person(2))]).toEqual([person(4)]);
 	expect([...directory.below(person(4))]).toEqual([]);

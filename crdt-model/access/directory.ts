@@ -3,14 +3,16 @@
  * and feed it rows; it never reads documents. It tolerates any order of rows and any broken structure (a cycle, a missing
  * parent), because a device may hold the rows of a moment between two changes.
  */
-import type { DepartmentId, DocumentId, PersonId } from '../ids.ts';
+import type { DepartmentId, DocumentId, GroupId, PersonId } from '../ids.ts';
 import type { DepartmentRow, EmployeeRow } from '../kinds/company-structure.ts';
+import type { GroupRow } from '../kinds/group.ts';
 import type { BaseRow } from '../record/kind.ts';
 import type { Principal } from './principals.ts';
 
 export class Directory {
 	readonly #people = new Map<PersonId, EmployeeRow>();
 	readonly #departments = new Map<DepartmentId, DepartmentRow>();
+	readonly #groups = new Map<GroupId, GroupRow>();
 	#version = 0;
 	/** Departments by parent, people by department: made again after a change, used by every reckoning until the next. */
 	#index: { version: number; children: Map<DepartmentId, DepartmentId[]>; members: Map<DepartmentId, PersonId[]> } | null = null;
@@ -32,14 +34,15 @@ export class Directory {
 			const before = this.#departments.get(next.id as DepartmentId);
 			this.#departments.set(next.id as DepartmentId, next);
 			if (before && before.parent === next.parent && before.head === next.head && before.deleted === next.deleted) return false;
-		} else return false;
+		} else if (row.kind === 'group') this.#groups.set(row.id as GroupId, row as GroupRow);
+		else return false;
 		this.#version++;
 		return true;
 	}
 
 	/** Forgets a record that this side may no longer read. */
 	drop(id: DocumentId): void {
-		if (this.#people.delete(id as PersonId) || this.#departments.delete(id as DepartmentId)) this.#version++;
+		if (this.#people.delete(id as PersonId) || this.#departments.delete(id as DepartmentId) || this.#groups.delete(id as GroupId)) this.#version++;
 	}
 
 	person(id: PersonId): EmployeeRow | undefined {
@@ -55,17 +58,23 @@ export class Directory {
 		return this.#departments.values();
 	}
 
+	/** Signs in here: employees and guests. */
 	isMember(id: PersonId): boolean {
 		return this.#people.get(id)?.active === true;
 	}
+	/** Works here: what guests are not. */
+	isEmployee(id: PersonId): boolean {
+		const person = this.#people.get(id);
+		return person?.active === true && !person.guest;
+	}
 	isAdministrator(id: PersonId): boolean {
 		const person = this.#people.get(id);
-		return person?.active === true && person.administrator;
+		return person?.active === true && person.administrator && !person.guest;
 	}
 	/** Administrators who could still sign in; the relay refuses what would leave none (SPEC A6). */
 	get administrators(): number {
 		let count = 0;
-		for (const person of this.#people.values()) if (person.active && person.administrator) count++;
+		for (const person of this.#people.values()) if (person.active && person.administrator && !person.guest) count++;
 		return count;
 	}
 
@@ -116,8 +125,20 @@ export class Directory {
 		const person = this.#people.get(id);
 		const held = new Set<Principal>();
 		if (!person?.active) return held;
-		held.add('all').add(`user:${id}`).add(`task:user:${id}`).add(`crm:deal:user:${id}`);
-		for (const department of person.departments) held.add(`department:${department}`);
+		held.add(`user:${id}`).add(`task:user:${id}`);
+		for (const group of this.#groups.values()) {
+			if (group.deleted) continue;
+			const moderates = group.owner === id || group.moderators.includes(id);
+			if (moderates || group.members.includes(id)) held.add(`group:${group.id as GroupId}`);
+			if (moderates) held.add(`group:${group.id as GroupId}:moderators`);
+		}
+		// From outside: what names them, and nothing of the company's.
+		if (person.guest) return held;
+		held.add('all').add(`crm:deal:user:${id}`).add('crm:company:all');
+		for (const own of person.departments) {
+			held.add(`department:${own}`);
+			for (let at: DepartmentId | null = own, seen = 0; at && seen < 100; at = this.#departments.get(at)?.parent ?? null, seen++) held.add(`departments:${at}`);
+		}
 		for (const other of this.below(id)) held.add(`task:user:${other}`).add(`crm:deal:user:${other}`);
 		if (person.administrator) held.add('admins').add('crm:deal:all');
 		return held;

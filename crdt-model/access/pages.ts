@@ -2,13 +2,14 @@
  * Who may change pages and texts: those of the company are everyone's to write, one's own are one's own; a page on a record follows
  * the record. Place and deletion stay with the maker and the administrators.
  */
+import type { FileRow } from '../kinds/file.ts';
 import type { PageRow, TextRow } from '../kinds/page.ts';
 import type { KindName } from '../ids.ts';
 import { crmRules } from './crm.ts';
 import { taskRules } from './tasks.ts';
 import { allow, audienceOf, canRead, deny, type Actor, type Rules, type Verdict, type World } from './verdict.ts';
 
-type Placed = PageRow | TextRow;
+type Placed = PageRow | TextRow | FileRow;
 
 /** The kinds that a page may hang on: whoever may change the record may write its page. */
 const scopeRules: Partial<Record<KindName, Rules>> = { task: taskRules, deal: crmRules, company: crmRules };

@@ -4,7 +4,7 @@
  */
 import type { DocumentId, PersonId } from '../ids.ts';
 import { kindNamed } from '../kinds/index.ts';
-import type { BaseRow } from '../record/kind.ts';
+import type { Audience, BaseRow } from '../record/kind.ts';
 import type { Path, RecordState } from '../record/state.ts';
 import type { Directory } from './directory.ts';
 import type { Principal } from './principals.ts';
@@ -43,21 +43,23 @@ export const allow = (rule: string): Verdict => ({ allow: true, rule });
 export const deny = (rule: string, ...who: Principal[]): Verdict => ({ allow: false, code: 'denied', rule, who });
 export const notFound: Verdict = { allow: false, code: 'not-found', rule: 'not-readable', who: [] };
 
-/** How far a page may hang from its record: a page on a record, never a page on a page. */
+/** How far an audience is followed: to the record that is named, and no further. A page on a page, a proposal on a page on a record, end there. */
 const MAX_SCOPE_STEPS = 2;
 
 /**
- * Who may read a record, following the record that it hangs on. An empty list means nobody.
+ * Who may read a record: its own principals, or those of its scope with those who are named beside. An empty list means nobody.
  * @returns the principals that open it
  */
 export function audienceOf(row: BaseRow, world: Pick<World, 'rowOf'>): readonly Principal[] {
 	let at: BaseRow | null = row;
+	let also: readonly Principal[] = [];
 	for (let step = 0; at && step < MAX_SCOPE_STEPS; step++) {
-		const audience: ReturnType<ReturnType<typeof kindNamed>['audience']> = kindNamed(at.kind).audience(at);
-		if (!('scope' in audience)) return audience;
+		const audience: Audience = kindNamed(at.kind).audience(at);
+		if (!('scope' in audience)) return also.length === 0 ? audience : [...new Set([...audience, ...also])];
+		if (audience.also) also = also.length === 0 ? audience.also : [...also, ...audience.also];
 		at = world.rowOf(audience.scope);
 	}
-	return [];
+	return also;
 }
 
 export function canRead(actor: Actor, audience: readonly Principal[]): boolean {

@@ -54,16 +54,19 @@ export interface DepartmentRow extends BaseRow {
 	/** Null for the company's root alone. */
 	readonly parent: DepartmentId | null;
 	readonly head: PersonId | null;
+	/** Have the rights of the head. */
+	readonly deputies: readonly PersonId[];
 }
 
 const parent = v.nullable(reference('department'));
 const head = v.nullable(reference('employee'));
+const deputies = membership('deputies', 'employee');
 
 export const department = defineKind<DepartmentRow>({
 	kind: 'department',
-	rowVersion: 1,
+	rowVersion: 2,
 	fields: { ...commonFields, name: field(title), parent: field(parent), head: field(head) },
-	sets: {},
+	sets: { deputies: { isMember: (key) => isIdOf('employee', key) } },
 	lists: {},
 	commands: {
 		create: command(
@@ -74,6 +77,8 @@ export const department = defineKind<DepartmentRow>({
 		setName: setter('name', title),
 		move: setter('parent', parent),
 		setHead: setter('head', head),
+		addDeputy: deputies.add,
+		removeDeputy: deputies.remove,
 		...deleteAndRestore
 	},
 	row: (base, state): DepartmentRow => ({
@@ -81,7 +86,8 @@ export const department = defineKind<DepartmentRow>({
 		kind: 'department',
 		name: valueAt(state, 'name') as string,
 		parent: (valueAt(state, 'parent') as DepartmentId | null | undefined) ?? null,
-		head: (valueAt(state, 'head') as PersonId | null | undefined) ?? null
+		head: (valueAt(state, 'head') as PersonId | null | undefined) ?? null,
+		deputies: membersOf<'employee'>(state, 'deputies')
 	}),
 	audience: () => ['all']
 });
@@ -97,6 +103,8 @@ export interface EmployeeRow extends BaseRow {
 	readonly administrator: boolean;
 	/** False after dismissal; the profile stays as the author of what it wrote. */
 	readonly active: boolean;
+	/** From outside the company: signs in, and holds what names them alone. Made so by the relay when it makes the record. */
+	readonly guest: boolean;
 }
 
 const name = v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLength(100));
@@ -106,7 +114,7 @@ const departments = membership('departments', 'department');
 
 export const employee = defineKind<EmployeeRow>({
 	kind: 'employee',
-	rowVersion: 1,
+	rowVersion: 2,
 	fields: {
 		...commonFields,
 		firstName: field(name),
@@ -115,7 +123,8 @@ export const employee = defineKind<EmployeeRow>({
 		position: field(v.nullable(shortText)),
 		language: field(v.nullable(language)),
 		administrator: field(v.boolean()),
-		active: field(v.boolean())
+		active: field(v.boolean()),
+		guest: field(v.boolean())
 	},
 	sets: { departments: { isMember: (key) => isIdOf('department', key) } },
 	lists: {},
@@ -128,12 +137,13 @@ export const employee = defineKind<EmployeeRow>({
 				position: v.optional(v.nullable(shortText)),
 				language: v.optional(v.nullable(language)),
 				administrator: v.optional(v.boolean()),
+				guest: v.optional(v.boolean()),
 				departments: v.optional(v.pipe(v.array(reference('department')), v.maxLength(20)))
 			}),
 			(_state, args): Effect[] => [
 				['created', true],
 				['active', true],
-				...given(args, ['firstName', 'lastName', 'email', 'position', 'language', 'administrator']),
+				...given(args, ['firstName', 'lastName', 'email', 'position', 'language', 'administrator', 'guest']),
 				...(args.departments ?? []).map((id): Effect => [`departments/${id}`, true])
 			],
 			'new'
@@ -158,7 +168,8 @@ export const employee = defineKind<EmployeeRow>({
 		language: (valueAt(state, 'language') as Language | null | undefined) ?? null,
 		departments: membersOf<'department'>(state, 'departments'),
 		administrator: valueAt(state, 'administrator') === true,
-		active: valueAt(state, 'active') !== false
+		active: valueAt(state, 'active') !== false,
+		guest: valueAt(state, 'guest') === true
 	}),
-	audience: () => ['all']
+	audience: (row) => ['all', `user:${row.id as PersonId}`]
 });

@@ -1,6 +1,6 @@
-/** The CRM's directory: client companies (accounts) and the products that deals are about. Every employee reads both. */
+/** The CRM's directory: client companies (accounts) and the products that deals are about. Roles say who reads companies; products are everyone's. */
 import * as v from 'valibot';
-import type { DocumentId } from '../ids.ts';
+import type { DocumentId, PersonId } from '../ids.ts';
 import { command, defineKind, type BaseRow, type Effect, type Kind } from '../record/kind.ts';
 import { commonFields, count, deleteAndRestore, field, given, money, reference, setter, shortText, title } from '../record/parts.ts';
 import { valueAt } from '../record/state.ts';
@@ -15,10 +15,15 @@ export interface CompanyRow extends BaseRow {
 	readonly employees: number | null;
 	readonly location: string | null;
 	readonly parent: DocumentId<'company'> | null;
+	/** Who answers for the client; its maker where nobody was named. */
+	readonly responsible: PersonId;
+	/** Whoever may read open items reads it. */
+	readonly open: boolean;
 }
 
 const text = v.nullable(shortText);
 const number = v.nullable(count);
+const person = reference('employee');
 const companyDetails = {
 	sector: text,
 	yearEstablished: number,
@@ -30,21 +35,34 @@ const companyDetails = {
 
 export const company: Kind<CompanyRow> = defineKind<CompanyRow>({
 	kind: 'company',
-	rowVersion: 1,
+	rowVersion: 2,
 	fields: {
 		...commonFields,
 		name: field(title),
+		responsible: field(person),
+		open: field(v.boolean()),
 		...mapValues(companyDetails, (schema) => field(schema))
 	},
 	sets: {},
 	lists: {},
 	commands: {
 		create: command(
-			v.strictObject({ name: title, ...mapValues(companyDetails, (schema) => v.optional(schema as v.GenericSchema)) }),
-			(_state, args): Effect[] => [['created', true], ...given(args, ['name', ...Object.keys(companyDetails)])],
+			v.strictObject({
+				name: title,
+				responsible: v.optional(person),
+				open: v.optional(v.boolean()),
+				...mapValues(companyDetails, (schema) => v.optional(schema as v.GenericSchema))
+			}),
+			(_state, args, context): Effect[] => [
+				['created', true],
+				['responsible', (args.responsible as PersonId | undefined) ?? context.author],
+				...given(args, ['name', 'open', ...Object.keys(companyDetails)])
+			],
 			'new'
 		),
 		setName: setter('name', title),
+		setResponsible: setter('responsible', person),
+		setOpen: setter('open', v.boolean()),
 		setSector: setter('sector', text),
 		setLocation: setter('location', text),
 		setEmployees: setter('employees', number),
@@ -63,10 +81,12 @@ export const company: Kind<CompanyRow> = defineKind<CompanyRow>({
 			revenue: or<number>('revenue'),
 			employees: or<number>('employees'),
 			location: or<string>('location'),
-			parent: or<DocumentId<'company'>>('parent')
+			parent: or<DocumentId<'company'>>('parent'),
+			responsible: or<PersonId>('responsible') ?? base.createdBy,
+			open: valueAt(state, 'open') === true
 		};
 	},
-	audience: () => ['all']
+	audience: (row) => [`crm:company:user:${row.responsible}`, 'crm:company:all', ...(row.open ? (['crm:company:open'] as const) : [])]
 });
 
 export interface ProductRow extends BaseRow {

@@ -29,6 +29,8 @@ export interface DealRow extends BaseRow {
 	/** Where an import took it from. */
 	readonly source: { readonly opportunity_id: string } | null;
 	readonly comments: number;
+	/** Whoever may read open items reads it. */
+	readonly open: boolean;
 }
 
 const stage = v.picklist(DEAL_STAGES);
@@ -42,7 +44,7 @@ const source = v.strictObject({ opportunity_id: shortText });
 export const deal = defineKind<DealRow>({
 	kind: 'deal',
 	numbered: true,
-	rowVersion: 1,
+	rowVersion: 2,
 	fields: {
 		...commonFields,
 		title: field(title),
@@ -53,7 +55,8 @@ export const deal = defineKind<DealRow>({
 		product: field(product),
 		engagedOn: field(date),
 		closedOn: field(date),
-		source: field(source)
+		source: field(source),
+		open: field(v.boolean())
 	},
 	sets: {},
 	lists: { comments: commentParts },
@@ -68,13 +71,14 @@ export const deal = defineKind<DealRow>({
 				product: v.optional(product),
 				engagedOn: v.optional(date),
 				closedOn: v.optional(date),
-				source: v.optional(source)
+				source: v.optional(source),
+				open: v.optional(v.boolean())
 			}),
 			(_state, args, context): Effect[] => [
 				['created', true],
 				['stage', args.stage ?? 'prospecting'],
 				['responsible', args.responsible ?? context.author],
-				...given(args, ['title', 'amount', 'account', 'product', 'engagedOn', 'closedOn', 'source'])
+				...given(args, ['title', 'amount', 'account', 'product', 'engagedOn', 'closedOn', 'source', 'open'])
 			],
 			'new'
 		),
@@ -86,6 +90,7 @@ export const deal = defineKind<DealRow>({
 		setProduct: setter('product', product),
 		setEngagedOn: setter('engagedOn', date),
 		setClosedOn: setter('closedOn', date),
+		setOpen: setter('open', v.boolean()),
 		...commentCommands,
 		...deleteAndRestore
 	},
@@ -103,8 +108,9 @@ export const deal = defineKind<DealRow>({
 			engagedOn: or<string>('engagedOn'),
 			closedOn: or<string>('closedOn'),
 			source: or<{ opportunity_id: string }>('source'),
-			comments: commentsOf(state).length
+			comments: commentsOf(state).length,
+			open: valueAt(state, 'open') === true
 		};
 	},
-	audience: (row) => [`crm:deal:user:${row.responsible}`, 'crm:deal:all']
+	audience: (row) => [`crm:deal:user:${row.responsible}`, 'crm:deal:all', ...(row.open ? (['crm:deal:open'] as const) : [])]
 });

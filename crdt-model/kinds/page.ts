@@ -3,9 +3,10 @@
  * fields in the same Y.Doc, changed by commands like any record's. A page may hang on a record and then has its audience.
  */
 import * as v from 'valibot';
-import { isDocumentId, pageOf, type DocumentId, type PersonId } from '../ids.ts';
+import { isDocumentId, pageOf, type DocumentId } from '../ids.ts';
 import { command, defineKind, type BaseRow, type CommandSpec, type ContentSpec, type Effect, type FieldSpec, type Kind } from '../record/kind.ts';
 import { commonFields, deleteAndRestore, field, setter, title } from '../record/parts.ts';
+import { grantCommands, grantMap, grantsOf, placedPrincipals, type Grants } from './grants.ts';
 import { valueAt, type RecordState } from '../record/state.ts';
 
 /** `company`: every employee reads and writes. `mine`: its maker and the administrators. `record`: as the record it hangs on. */
@@ -17,6 +18,7 @@ interface PlacedRow extends BaseRow {
 	readonly place: Place;
 	/** The record that it hangs on; only where place is `record`. */
 	readonly on: DocumentId | null;
+	readonly grants: Grants;
 }
 export interface PageRow extends PlacedRow {
 	readonly kind: 'page';
@@ -48,6 +50,7 @@ const create = command(
 const ownCommands: Readonly<Record<string, CommandSpec>> = {
 	setTitle: setter('title', title),
 	setPlace: setter('place', ownPlace),
+	...grantCommands,
 	...deleteAndRestore
 };
 
@@ -56,13 +59,14 @@ function placedRow(base: BaseRow, state: RecordState) {
 		...base,
 		title: valueAt(state, 'title') as string,
 		place: valueAt(state, 'place') as Place,
-		on: (valueAt(state, 'on') as DocumentId | undefined) ?? null
+		on: (valueAt(state, 'on') as DocumentId | undefined) ?? null,
+		grants: grantsOf(state)
 	};
 }
 
 function placedAudience(row: PlacedRow): ReturnType<Kind['audience']> {
 	if (row.place === 'record' && row.on) return { scope: row.on };
-	return row.place === 'company' ? ['all'] : [`user:${row.createdBy satisfies PersonId}`, 'admins'];
+	return placedPrincipals(row);
 }
 
 const rich: ContentSpec = { root: 'root', shape: 'rich' };
@@ -70,10 +74,11 @@ const plain: ContentSpec = { root: 'text', shape: 'plain' };
 
 export const page = defineKind<PageRow>({
 	kind: 'page',
-	rowVersion: 1,
+	rowVersion: 2,
 	content: rich,
 	fields,
 	sets: {},
+	maps: grantMap,
 	lists: {},
 	commands: {
 		create,
@@ -102,10 +107,11 @@ export const page = defineKind<PageRow>({
 
 export const text = defineKind<TextRow>({
 	kind: 'text',
-	rowVersion: 1,
+	rowVersion: 2,
 	content: plain,
 	fields,
 	sets: {},
+	maps: grantMap,
 	lists: {},
 	commands: { create, ...ownCommands },
 	row: (base, state): TextRow => ({ ...placedRow(base, state), kind: 'text' }),

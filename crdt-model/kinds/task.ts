@@ -25,6 +25,10 @@ export interface TaskRow extends BaseRow {
 	readonly itemsDone: number;
 	readonly itemsTotal: number;
 	readonly comments: number;
+	/** The responsible person may move the deadline. */
+	readonly mayMoveDeadline: boolean;
+	/** Who gave the task says when it is done; the responsible side hands it in for review. */
+	readonly control: boolean;
 }
 
 const person = reference('employee');
@@ -38,14 +42,16 @@ const isPerson = (key: string) => isIdOf('employee', key);
 export const task = defineKind<TaskRow>({
 	kind: 'task',
 	numbered: true,
-	rowVersion: 1,
+	rowVersion: 2,
 	fields: {
 		...commonFields,
 		title: field(title),
 		state: field(state),
 		priority: field(priority),
 		responsible: field(person),
-		deadline: field(deadline)
+		deadline: field(deadline),
+		mayMoveDeadline: field(v.boolean()),
+		control: field(v.boolean())
 	},
 	sets: { participants: { isMember: isPerson }, observers: { isMember: isPerson } },
 	lists: { checklist: checklistParts, comments: commentParts },
@@ -57,6 +63,8 @@ export const task = defineKind<TaskRow>({
 				deadline: v.optional(deadline),
 				state: v.optional(state),
 				priority: v.optional(priority),
+				mayMoveDeadline: v.optional(v.boolean()),
+				control: v.optional(v.boolean()),
 				participants: v.optional(v.pipe(v.array(person), v.maxLength(50))),
 				observers: v.optional(v.pipe(v.array(person), v.maxLength(50)))
 			}),
@@ -64,7 +72,7 @@ export const task = defineKind<TaskRow>({
 				['created', true],
 				['responsible', args.responsible ?? context.author],
 				['state', args.state ?? 'pending'],
-				...given(args, ['title', 'deadline', 'priority']),
+				...given(args, ['title', 'deadline', 'priority', 'mayMoveDeadline', 'control']),
 				...(args.participants ?? []).map((id): Effect => [`participants/${id}`, true]),
 				...(args.observers ?? []).map((id): Effect => [`observers/${id}`, true])
 			],
@@ -75,6 +83,8 @@ export const task = defineKind<TaskRow>({
 		setPriority: setter('priority', priority),
 		setResponsible: setter('responsible', person),
 		setDeadline: setter('deadline', deadline),
+		setMayMoveDeadline: setter('mayMoveDeadline', v.boolean()),
+		setControl: setter('control', v.boolean()),
 		addParticipant: participants.add,
 		removeParticipant: participants.remove,
 		addObserver: observers.add,
@@ -97,7 +107,9 @@ export const task = defineKind<TaskRow>({
 			deadline: (valueAt(state, 'deadline') as string | null | undefined) ?? null,
 			itemsDone: items.filter((item) => item.done).length,
 			itemsTotal: items.length,
-			comments: commentsOf(state).length
+			comments: commentsOf(state).length,
+			mayMoveDeadline: valueAt(state, 'mayMoveDeadline') === true,
+			control: valueAt(state, 'control') === true
 		};
 	},
 	audience(row) {

@@ -9,6 +9,9 @@ import { isItemId, type DocumentId, type KindName, type PersonId } from '../ids.
 import type { Principal } from '../access/principals.ts';
 import type { Json, Path, RecordState } from './state.ts';
 
+/** Who may read: these principals; or whoever reads the scope's record, and beside them those who hold one of `also`. */
+export type Audience = readonly Principal[] | { readonly scope: DocumentId; readonly also?: readonly Principal[] };
+
 /**
  * How two writers of one path meet when neither saw the other (SPEC M4, M5).
  * `later`: the later authored stands, the other person is told. `guarded`: compare-and-set, refused as `stale`.
@@ -66,6 +69,8 @@ export interface Kind<Row extends BaseRow = BaseRow> {
 	readonly fields: Readonly<Record<string, FieldSpec>>;
 	/** Members of each set are keys; the value says whether they belong. */
 	readonly sets: Readonly<Record<string, { readonly isMember: (key: string) => boolean }>>;
+	/** Values by key, each meeting by itself: levels by whom they are granted to. */
+	readonly maps?: Readonly<Record<string, { readonly isKey: (key: string) => boolean; readonly value: FieldSpec }>>;
 	/** Items keyed by id; parts meet separately. */
 	readonly lists: Readonly<Record<string, Readonly<Record<string, FieldSpec>>>>;
 	readonly commands: Readonly<Record<string, CommandSpec>>;
@@ -75,8 +80,8 @@ export interface Kind<Row extends BaseRow = BaseRow> {
 	/** Raised whenever `row` changes what it says; devices make rows again when idle. */
 	readonly rowVersion: number;
 	row(base: BaseRow, state: RecordState): Row;
-	/** Who may read, or the record whose audience this one has. Pure over the row. */
-	audience(row: Row): readonly Principal[] | { readonly scope: DocumentId };
+	/** Pure over the row. */
+	audience(row: Row): Audience;
 }
 
 /** Declared here so that a kind's row type is checked where it is written and forgotten where kinds are listed. */
@@ -95,7 +100,7 @@ export function command<const S extends v.GenericSchema>(
 
 /** The roots in the Y.Doc beside the fields' own. */
 export function collectionsOf(kind: Kind): string[] {
-	return [...Object.keys(kind.sets), ...Object.keys(kind.lists)];
+	return [...Object.keys(kind.sets), ...Object.keys(kind.maps ?? {}), ...Object.keys(kind.lists)];
 }
 
 const MEMBERSHIP: FieldSpec = { schema: v.boolean(), meeting: 'later' };
@@ -105,7 +110,11 @@ export function specAt(kind: Kind, path: Path): FieldSpec | null {
 	const parts = path.split('/');
 	const [first, key, part] = parts as [string, string?, string?];
 	if (parts.length === 1) return own(kind.fields, first);
-	if (parts.length === 2) return own(kind.sets, first)?.isMember(key!) ? MEMBERSHIP : null;
+	if (parts.length === 2) {
+		const map = kind.maps && own(kind.maps, first);
+		if (map) return map.isKey(key!) ? map.value : null;
+		return own(kind.sets, first)?.isMember(key!) ? MEMBERSHIP : null;
+	}
 	if (parts.length > 3 || !isItemId(key)) return null;
 	const list = own(kind.lists, first);
 	return list ? own(list, part!) : null;

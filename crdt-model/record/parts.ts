@@ -2,6 +2,7 @@
  * The building blocks that kinds share: value schemas with their ceilings, and the commands that every record has.
  */
 import * as v from 'valibot';
+import { isRecipient, type Recipient } from '../access/recipients.ts';
 import { isIdOf, isItemId, madeAt, type DocumentId, type ItemId, type KindName } from '../ids.ts';
 import { command, type CommandSpec, type Effect, type FieldSpec, type Meeting } from './kind.ts';
 import { keysOf, valueAt, type Json, type RecordState } from './state.ts';
@@ -35,6 +36,26 @@ export const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(N
 export const item = v.custom<ItemId>(isItemId, 'not an item id');
 /** A fractional position: sorts as text, has room between any two. */
 export const position = v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.regex(/^[0-9A-Za-z]+$/));
+
+/** Values nested deeper come from no command of ours, and whoever walks them walks a stack. */
+const MAX_JSON_DEPTH = 16;
+
+/** Whether a value survives JSON as it is: plain objects, arrays and scalars, half an emoji and -0 not among them. */
+export function isJson(value: unknown, depth = 0): value is Json {
+	if (value === null || typeof value === 'boolean') return true;
+	if (typeof value === 'string') return value.isWellFormed();
+	if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+	if (typeof value !== 'object' || depth >= MAX_JSON_DEPTH) return false;
+	if (Array.isArray(value)) return value.every((one) => isJson(one, depth + 1));
+	const prototype: unknown = Object.getPrototypeOf(value);
+	if (prototype !== Object.prototype && prototype !== null) return false;
+	return Object.entries(value).every(([key, one]) => key !== '__proto__' && key.isWellFormed() && isJson(one, depth + 1));
+}
+
+/** In bytes of UTF-8. */
+export function jsonSize(value: Json): number {
+	return new TextEncoder().encode(JSON.stringify(value)).length;
+}
 
 function roundToCents(amount: number): number {
 	return Math.round(amount * 100) / 100 + 0;
@@ -84,9 +105,30 @@ export function membership(set: string, kind: KindName): { add: CommandSpec; rem
 	};
 }
 
-/** Sorted: the order of writing differs between a live document and one that was loaded. */
+/** The keys of a set that belong to it. Sorted: the order of writing differs between a live document and one that was loaded. */
+export function keysWhere(state: RecordState, set: string): string[] {
+	return keysOf(state, set).filter((key) => valueAt(state, `${set}/${key}`) === true).sort();
+}
+
 export function membersOf<K extends KindName>(state: RecordState, set: string): DocumentId<K>[] {
-	return keysOf(state, set).filter((key) => valueAt(state, `${set}/${key}`) === true).sort() as DocumentId<K>[];
+	return keysWhere(state, set) as DocumentId<K>[];
+}
+
+export const recipient = v.custom<Recipient>(isRecipient, 'not a recipient');
+
+/** A command that replaces one value of a map by `{key, value}`. */
+export function mapSetter<K extends string>(map: string, key: v.GenericSchema<unknown, K>, value: v.GenericSchema): CommandSpec {
+	return command(v.strictObject({ key, value }), (_state, args) => [[`${map}/${args.key}`, args.value as Json]]);
+}
+
+/** The values of a map that are not null, in the order of their keys. */
+export function valuesOf<K extends string, V extends Json>(state: RecordState, map: string): Readonly<Record<K, V>> {
+	const values: [string, Json][] = [];
+	for (const key of keysOf(state, map).sort()) {
+		const value = valueAt(state, `${map}/${key}`);
+		if (value !== undefined && value !== null) values.push([key, value]);
+	}
+	return Object.fromEntries(values) as Readonly<Record<K, V>>;
 }
 
 /** The effects of the optional fields of a `create` command: those that were given. */

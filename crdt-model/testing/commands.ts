@@ -16,7 +16,7 @@ import { PEOPLE, commandId, documentId, itemId } from './world.ts';
 const ITEMS = [1, 2, 3].map(itemId);
 const IDS = KINDS.flatMap((kind) => [1, 2, 3].map((n) => documentId(kind, n)));
 const CANDIDATES: readonly unknown[] = [
-	...IDS, ...ITEMS,
+	...IDS, ...ITEMS, 'all', `user:${IDS.find((id) => id.startsWith('employee_'))!}`, `departments:${IDS.find((id) => id.startsWith('department_'))!}`, 'application/pdf', 'a'.repeat(64), 'deal.setAmount', 'title',
 	null, true, false, 0, 1, 12, 199.99, -3.5, 1234567890.12,
 	'a', 'Call Ann', '  padded  ', 'half an emoji \ud83d', '<b>x</b>', 'EUR', 'RON', 'ann@example.com', '2026-11-30', '2026-12-01', 'a0', 'a1V', 'Zz', 'x'.repeat(250)
 ];
@@ -35,7 +35,8 @@ export function fits(given: v.GenericSchema): fc.Arbitrary<unknown> {
 	if (schema.type === 'strict_object' && schema.entries) {
 		const entries = Object.entries(schema.entries);
 		const requiredKeys = entries.filter(([, entry]) => entry.type !== 'optional').map(([key]) => key);
-		return fc.record(Object.fromEntries(entries.map(([key, entry]) => [key, fits(entry)])), { requiredKeys, noNullPrototype: true });
+		const records = fc.record(Object.fromEntries(entries.map(([key, entry]) => [key, fits(entry)])), { requiredKeys, noNullPrototype: true });
+		return schema.pipe ? records.filter((value) => v.is(schema, value)) : records;
 	}
 	if (schema.type === 'optional') return fits(schema.wrapped!);
 	if (schema.type === 'nullable') return fc.oneof({ arbitrary: fits(schema.wrapped!), weight: 4 }, fc.constant(null));

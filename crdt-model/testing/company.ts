@@ -17,26 +17,26 @@ export const departmentId = (n: number): DepartmentId => documentId('department'
 export function employeeRow(n: number, more: Partial<EmployeeRow> = {}): EmployeeRow {
 	return {
 		...base, id: person(n), kind: 'employee', firstName: 'P', lastName: String(n), email: `p${n}@example.com`, position: null, language: null,
-		departments: [], administrator: false, active: true, ...more
+		departments: [], administrator: false, active: true, guest: false, ...more
 	};
 }
 export function departmentRow(n: number, more: Partial<DepartmentRow> = {}): DepartmentRow {
-	return { ...base, id: departmentId(n), kind: 'department', name: `D${n}`, parent: null, head: null, ...more };
+	return { ...base, id: departmentId(n), kind: 'department', name: `D${n}`, parent: null, head: null, deputies: [], ...more };
 }
 export function taskRow(more: Partial<TaskRow> = {}): TaskRow {
 	return {
 		...base, id: documentId('task', 1), kind: 'task', title: 'x', state: 'pending', priority: 'normal', responsible: ANN, participants: [],
-		observers: [], deadline: null, itemsDone: 0, itemsTotal: 0, comments: 0, ...more
+		observers: [], deadline: null, itemsDone: 0, itemsTotal: 0, comments: 0, mayMoveDeadline: false, control: false, ...more
 	};
 }
 export function dealRow(more: Partial<DealRow> = {}): DealRow {
 	return {
 		...base, id: documentId('deal', 1), kind: 'deal', title: 'x', stage: 'prospecting', amount: null, responsible: ANN, account: null,
-		product: null, engagedOn: null, closedOn: null, source: null, comments: 0, ...more
+		product: null, engagedOn: null, closedOn: null, source: null, comments: 0, open: false, ...more
 	};
 }
 export function pageRow(more: Partial<PageRow> = {}): PageRow {
-	return { ...base, id: documentId('page', 1), kind: 'page', title: 'x', place: 'mine', on: null, ...more };
+	return { ...base, id: documentId('page', 1), kind: 'page', title: 'x', place: 'mine', on: null, grants: {}, ...more };
 }
 
 export function directoryOf(rows: Iterable<BaseRow>): Directory {

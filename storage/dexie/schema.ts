@@ -4,11 +4,11 @@
  * Leaves to others: what the tables mean (replica-contract.ts).
  */
 import { Dexie, type EntityTable, type Table } from 'dexie';
-import { KINDS, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import type { DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { AsideItem, Head, Meta, PageSlot, Pending, StoredRow } from '../replica-contract.ts';
 
 /** Carried by the leader's lock, so that an older tab yields to a newer one. Rises with each version below. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export interface Bytes {
 	readonly id: DocumentId;
@@ -28,13 +28,22 @@ const ROW_INDEXES: Readonly<Record<KindName, string>> = {
 	settings: 'id',
 	employee: 'id',
 	department: 'id',
+	group: 'id',
+	role: 'id',
 	task: 'id',
 	company: 'id',
 	product: 'id',
 	deal: 'id',
 	page: 'id, place',
-	text: 'id, place'
+	text: 'id, place',
+	file: 'id, place',
+	proposal: 'id'
 };
+
+/** The kinds of the first release; those after them came with the version that names them. */
+const FIRST_KINDS = ['settings', 'employee', 'department', 'task', 'company', 'product', 'deal', 'page', 'text'] as const satisfies readonly KindName[];
+
+const rowTables = (kinds: readonly KindName[]) => Object.fromEntries(kinds.map((kind) => [rowTable(kind), ROW_INDEXES[kind]]));
 
 export const rowTable = (kind: KindName) => `row_${kind}` as const;
 
@@ -57,7 +66,10 @@ export class ReplicaDatabase extends Dexie {
 			aside: 'id, at, document',
 			slots: '[document+slot], document',
 			meta: 'key',
-			...Object.fromEntries(KINDS.map((kind) => [rowTable(kind), ROW_INDEXES[kind]]))
+			...rowTables(FIRST_KINDS)
+		});
+		this.version(2).stores({
+			...rowTables(['group', 'role', 'file', 'proposal'])
 		});
 	}
 

@@ -173,12 +173,16 @@ export function kindLabel(kind: KindName): string {
 		settings: m.aside_kind_settings,
 		employee: m.aside_kind_employee,
 		department: m.aside_kind_department,
+		group: m.aside_kind_group,
+		role: m.aside_kind_role,
 		task: m.aside_kind_task,
 		company: m.aside_kind_company,
 		product: m.aside_kind_product,
 		deal: m.aside_kind_deal,
 		page: m.aside_kind_page,
-		text: m.aside_kind_text
+		text: m.aside_kind_text,
+		file: m.aside_kind_file,
+		proposal: m.aside_kind_proposal
 	};
 	return table[kind]();
 }

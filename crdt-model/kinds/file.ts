@@ -1,0 +1,58 @@
+/** Files: what is known of a blob that lies beside the log. The bytes are named by their digest and never change; another version is another file. */
+import * as v from 'valibot';
+import { command, defineKind, type BaseRow, type Effect } from '../record/kind.ts';
+import { commonFields, count, deleteAndRestore, field, given, setter, title } from '../record/parts.ts';
+import { valueAt } from '../record/state.ts';
+import { grantCommands, grantMap, grantsOf, placedPrincipals, type Grants } from './grants.ts';
+
+/** `company`: every employee's. `mine`: its maker's and the administrators'. */
+export const FILE_PLACES = ['company', 'mine'] as const;
+export type FilePlace = (typeof FILE_PLACES)[number];
+
+export interface FileRow extends BaseRow {
+	readonly kind: 'file';
+	readonly name: string;
+	/** In bytes. */
+	readonly size: number;
+	/** `image/png`. */
+	readonly mime: string;
+	/** SHA-256 of the bytes, in hexadecimal. */
+	readonly digest: string;
+	readonly place: FilePlace;
+	readonly grants: Grants;
+}
+
+const mime = v.pipe(v.string(), v.maxLength(127), v.regex(/^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/));
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const place = v.picklist(FILE_PLACES);
+
+export const file = defineKind<FileRow>({
+	kind: 'file',
+	rowVersion: 1,
+	fields: { ...commonFields, name: field(title), size: field(count), mime: field(mime), digest: field(digest), place: field(place) },
+	sets: {},
+	maps: grantMap,
+	lists: {},
+	commands: {
+		create: command(
+			v.strictObject({ name: title, size: count, mime, digest, place: v.optional(place) }),
+			(_state, args): Effect[] => [['created', true], ['place', args.place ?? 'mine'], ...given(args, ['name', 'size', 'mime', 'digest'])],
+			'new'
+		),
+		setName: setter('name', title),
+		setPlace: setter('place', place),
+		...grantCommands,
+		...deleteAndRestore
+	},
+	row: (base, state): FileRow => ({
+		...base,
+		kind: 'file',
+		name: valueAt(state, 'name') as string,
+		size: valueAt(state, 'size') as number,
+		mime: valueAt(state, 'mime') as string,
+		digest: valueAt(state, 'digest') as string,
+		place: valueAt(state, 'place') as FilePlace,
+		grants: grantsOf(state)
+	}),
+	audience: placedPrincipals
+});
