@@ -15,17 +15,35 @@ const language = v.picklist(LANGUAGES);
 /** ISO 4217. */
 const currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
 
+/** `2` of `days` is Tuesday (ISO 8601); times of the day as `09:00`. */
+const timeOfDay = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/));
+const workingHours = v.nullable(
+	v.pipe(
+		v.strictObject({ days: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7))), v.maxLength(7)), from: timeOfDay, to: timeOfDay }),
+		v.check(({ days }) => new Set(days).size === days.length, 'a day twice'),
+		v.check(({ from, to }) => from < to, 'the day ends before it begins'),
+		v.transform(({ days, from, to }) => ({ days: [...days].sort((a, b) => a - b), from, to }))
+	)
+);
+export type WorkingHours = v.InferOutput<typeof workingHours>;
+/** The company's own address of the portal, without scheme: `portal.example.com`. */
+const domain = v.nullable(v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(253), v.regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/)));
+
 export interface SettingsRow extends BaseRow {
 	readonly kind: 'settings';
 	readonly company: string;
 	readonly language: Language;
 	readonly currency: string;
+	/** Null: no working schedule. Under a tariff with `workingHours`. */
+	readonly workingHours: WorkingHours;
+	/** Null: the relay's own address. Under a tariff with `ownDomain`. */
+	readonly domain: string | null;
 }
 
 export const settings = defineKind<SettingsRow>({
 	kind: 'settings',
-	rowVersion: 1,
-	fields: { ...commonFields, company: field(title), language: field(language), currency: field(currency) },
+	rowVersion: 2,
+	fields: { ...commonFields, company: field(title), language: field(language), currency: field(currency), workingHours: field(workingHours), domain: field(domain) },
 	sets: {},
 	lists: {},
 	commands: {
@@ -36,14 +54,18 @@ export const settings = defineKind<SettingsRow>({
 		),
 		setCompany: setter('company', title),
 		setLanguage: setter('language', language),
-		setCurrency: setter('currency', currency)
+		setCurrency: setter('currency', currency),
+		setWorkingHours: setter('workingHours', workingHours),
+		setDomain: setter('domain', domain)
 	},
 	row: (base, state): SettingsRow => ({
 		...base,
 		kind: 'settings',
 		company: valueAt(state, 'company') as string,
 		language: (valueAt(state, 'language') as Language | undefined) ?? 'en',
-		currency: (valueAt(state, 'currency') as string | undefined) ?? 'EUR'
+		currency: (valueAt(state, 'currency') as string | undefined) ?? 'EUR',
+		workingHours: (valueAt(state, 'workingHours') as WorkingHours | undefined) ?? null,
+		domain: (valueAt(state, 'domain') as string | null | undefined) ?? null
 	}),
 	audience: () => ['all']
 });

@@ -25,7 +25,7 @@ interface Plan {
 }
 
 /** As disks are counted by operating systems: 1024 to the third. */
-const GIGABYTE_BYTES = 1024 ** 3;
+export const GIGABYTE_BYTES = 1024 ** 3;
 const DAY_MS = 86_400_000;
 export const DEMO_MS = 30 * DAY_MS;
 
@@ -49,7 +49,11 @@ export interface Subscription {
 	readonly seats?: number;
 	/** When an administrator started the demo, in milliseconds since 1970. One demo per portal. */
 	readonly demoStartedAt?: number;
+	/** Storage rented on top of a cloud plan's own. */
+	readonly rentedBytes?: number;
 }
+/** What of it moves a plan's limits. */
+export type Bought = Pick<Subscription, 'seats' | 'rentedBytes'>;
 
 /** The plan that holds now: a demo gives way to the plan before it when its days are over. */
 export function planAt({ plan, demoStartedAt }: Subscription, now: number): PlanName {
@@ -57,12 +61,17 @@ export function planAt({ plan, demoStartedAt }: Subscription, now: number): Plan
 	return isDemo && PLANS[plan].where === 'cloud' ? 'demo' : plan;
 }
 
+/** When the demo that holds now ends; null where none does. */
+export function demoEndsAt(subscription: Subscription, now: number): number | null {
+	return planAt(subscription, now) === 'demo' ? subscription.demoStartedAt! + DEMO_MS : null;
+}
+
 /**
  * How much a plan allows; Infinity where there is no limit.
- * @param seats of a box licence; without one the fewest that the edition is sold with
+ * @param bought seats of a box licence, without which it is the fewest that the edition is sold with; storage rented beside a cloud plan
  */
-export function limitOf(plan: PlanName, limit: Limit, seats?: number): number {
-	if (limit === 'storageBytes') return PLANS[plan].storageBytes;
+export function limitOf(plan: PlanName, limit: Limit, { seats, rentedBytes }: Bought = {}): number {
+	if (limit === 'storageBytes') return PLANS[plan].storageBytes + (PLANS[plan].where === 'cloud' && isCount(rentedBytes) ? rentedBytes : 0);
 	const { people } = PLANS[plan];
 	if (typeof people === 'number') return people;
 	const bought = seats !== undefined && Number.isFinite(seats) ? Math.floor(seats) : people.fewest;
@@ -73,15 +82,38 @@ export function hasFeature(plan: PlanName, feature: Feature): boolean {
 	return !PLANS[plan].without.includes(feature);
 }
 
+export function isBox(plan: PlanName): boolean {
+	return PLANS[plan].where === 'box';
+}
+
+/** How many seats an edition is sold with; null where seats are no matter of a licence. */
+export function seatsSold(plan: PlanName): { readonly fewest: number; readonly most: number } | null {
+	const { people } = PLANS[plan];
+	return typeof people === 'number' ? null : people;
+}
+
 /** The plans of the same house that have the feature, smallest first: the way out that a refusal names. */
 export function plansWith(feature: Feature, where: 'cloud' | 'box' = 'cloud'): PlanName[] {
-	return PLAN_NAMES.filter((name) => name !== 'demo' && PLANS[name].where === where && hasFeature(name, feature));
+	return sold(where).filter((name) => hasFeature(name, feature));
+}
+
+/** The plans of the same house in which so much would fit, smallest first; of a box the editions that are sold with so many seats. */
+export function plansFor(limit: Limit, needed: number, where: 'cloud' | 'box' = 'cloud'): PlanName[] {
+	return sold(where).filter((name) => needed <= limitOf(name, limit, { seats: seatsSold(name)?.most ?? 0 }));
 }
 
 /**
  * Whether growth fits. What is there already stays readable and exportable, however much it is: a downgrade deletes nothing.
  * @param used before, `more` on top of it; giving back (`more` ≤ 0) always fits
  */
-export function mayGrow(plan: PlanName, limit: Limit, used: number, more: number, seats?: number): boolean {
-	return more <= 0 || used + more <= limitOf(plan, limit, seats);
+export function mayGrow(plan: PlanName, limit: Limit, used: number, more: number, bought: Bought = {}): boolean {
+	return more <= 0 || used + more <= limitOf(plan, limit, bought);
+}
+
+function sold(where: 'cloud' | 'box'): PlanName[] {
+	return PLAN_NAMES.filter((name) => name !== 'demo' && PLANS[name].where === where);
+}
+
+function isCount(value: number | undefined): value is number {
+	return value !== undefined && Number.isSafeInteger(value) && value > 0;
 }

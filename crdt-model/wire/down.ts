@@ -6,6 +6,7 @@ import type { Overruled } from '../record/plan.ts';
 import type { Command } from '../record/command.ts';
 import { cursorSchema } from './up.ts';
 import { refusalSchema } from './refusal.ts';
+import { tariffSchema } from '../tariff/tariff.ts';
 
 const counter = v.pipe(v.number(), v.integer(), v.minValue(0));
 const documentId = v.custom<DocumentId>(isDocumentId, 'not a document id');
@@ -72,6 +73,8 @@ export const downSchema = v.variant('type', [
 	v.object({ type: v.literal('lose'), documents: v.array(documentId), cursor: v.nullable(cursorSchema) }),
 	/** Nothing readable happened up to here. */
 	v.object({ type: v.literal('progress'), cursor: cursorSchema }),
+	/** The portal's tariff: after the welcome, and again when it or what is used of it changed (at most once a second for the latter). */
+	v.object({ type: v.literal('tariff'), ...tariffSchema.entries }),
 	/** The answer to a batch or an update, after it is on disk. */
 	v.object({
 		type: v.literal('answer'),

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { CommandId, PersonId } from '../ids.ts';
 import type { Json, Path } from '../record/state.ts';
+import { tariffRefusalSchema, type TariffRefusal } from '../tariff/tariff.ts';
 
 /** What becomes of the change on the author's device. */
 export type Fate =
@@ -71,6 +72,8 @@ export interface Refusal {
 	readonly who?: readonly string[];
 	/** For `stale`: the field and what stands there now. */
 	readonly current?: { readonly path: Path; readonly value: Json; readonly by: PersonId; readonly command: CommandId };
+	/** For `quota`: the limit or feature, what is used of it, and the plans that would do. */
+	readonly tariff?: TariffRefusal;
 }
 
 const currentSchema = v.custom<NonNullable<Refusal['current']>>((value) => typeof value === 'object' && value !== null);
@@ -80,7 +83,8 @@ export const refusalSchema = v.object({
 	detail: v.string(),
 	rule: v.exactOptional(v.string()),
 	who: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
-	current: v.exactOptional(currentSchema)
+	current: v.exactOptional(currentSchema),
+	tariff: v.exactOptional(tariffRefusalSchema)
 }) satisfies v.GenericSchema<unknown, Refusal>;
 
 export function refuse(code: RefusalCode, detail: string, more: Omit<Refusal, 'code' | 'detail'> = {}): Refusal {

@@ -1,0 +1,33 @@
+/**
+ * What a portal uses of its tariff, reckoned from records: people and bytes. The relay keeps the sums as counters of its log, changed with the
+ * entries that cause them; `verify` and a portal's first opening reckon them anew from the rows. Both use this one function.
+ */
+import type { BaseRow } from '../record/kind.ts';
+import type { EmployeeRow } from '../kinds/company-structure.ts';
+
+/** How much is used of each limit. */
+export interface Usage {
+	readonly people: number;
+	readonly storageBytes: number;
+}
+export const NOTHING_USED: Usage = { people: 0, storageBytes: 0 };
+
+/** Names in `LogHead.counters`, apart from the kinds whose numbers are counted there. */
+export const USAGE_COUNTERS = { people: 'quota:people', storageBytes: 'quota:bytes' } as const satisfies Record<keyof Usage, string>;
+
+/** An active employee takes a seat, a guest too; a dismissed one does not. */
+export function usageOf(row: BaseRow | null): Usage {
+	if (row?.kind === 'employee') return (row as EmployeeRow).active ? { people: 1, storageBytes: 0 } : NOTHING_USED;
+	return NOTHING_USED;
+}
+
+export function usageOfAll(rows: Iterable<BaseRow>): Usage {
+	let people = 0;
+	let storageBytes = 0;
+	for (const row of rows) {
+		const used = usageOf(row);
+		people += used.people;
+		storageBytes += used.storageBytes;
+	}
+	return { people, storageBytes };
+}
