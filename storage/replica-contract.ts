@@ -15,6 +15,7 @@ import type { BatchId, CommandId, DocumentId, KindName, PersonId } from '#crdt-m
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { Json, Path } from '#crdt-model/record/state.ts';
+import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { SetDigest } from '#crdt-model/wire/digest.ts';
 import type { Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Cursor } from '#crdt-model/wire/up.ts';
@@ -147,6 +148,8 @@ export interface ReplicaReads {
 	asideOn(ids: readonly DocumentId[]): Promise<Set<DocumentId>>;
 	slot(document: DocumentId, slot: string): Promise<PageSlot | undefined>;
 	meta(): Promise<Meta>;
+	/** What the relay last said of the portal's tariff; null before it ever did. */
+	tariff(): Promise<Tariff | null>;
 	counts(): Promise<{ pending: number; aside: number }>;
 }
 
@@ -169,6 +172,7 @@ export interface ReplicaTransaction extends ReplicaReads {
 	putSlot(slot: PageSlot): Promise<void>;
 	dropSlots(document: DocumentId): Promise<void>;
 	setMeta(meta: Meta): Promise<void>;
+	setTariff(tariff: Tariff): Promise<void>;
 }
 
 export interface ReplicaStore {

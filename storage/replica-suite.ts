@@ -1,4 +1,5 @@
 /** The shared proof of replica-contract.ts: run on every adapter. */
+import { tariffOf } from '#crdt-model/tariff/tariff.ts';
 import { describe, expect, test } from 'vitest';
 import { IdMaker, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
@@ -26,11 +27,14 @@ export function replicaSuite(name: string, make: () => Promise<ReplicaStoreUnder
 		test('[R1] a transaction is there whole, and sees its own writes', async () => {
 			const { store, restart } = await make();
 			const id = ids.document('task');
+			const tariff = tariffOf({ plan: 'project' }, { people: 3, storageBytes: 0 }, 1);
+			expect(await store.read((reads) => reads.tariff())).toBeNull();
 			const seen = await store.transact(async (tx) => {
 				await tx.putCanonical([{ id, docSeq: 3, bytes: bytes(1, 2) }]);
 				await tx.putRows([row(id)]);
 				await tx.addPending([batch(id)]);
 				await tx.setMeta({ cursor: { epoch: 1, seq: 9 }, held: { count: 1, digest: 'a'.repeat(16) } });
+				await tx.setTariff(tariff);
 				return { head: (await tx.heads([id])).get(id), pending: await tx.pendingOn([id]), rows: await tx.rows([id]) };
 			});
 			expect(seen.head).toEqual({ id, docSeq: 3, tail: 0 });
@@ -38,6 +42,7 @@ export function replicaSuite(name: string, make: () => Promise<ReplicaStoreUnder
 			expect(seen.rows.get(id)).toEqual(row(id));
 			const again = await restart();
 			expect(await again.read((reads) => reads.meta())).toEqual({ cursor: { epoch: 1, seq: 9 }, held: { count: 1, digest: 'a'.repeat(16) } });
+			expect(await again.read((reads) => reads.tariff())).toEqual(tariff);
 			expect(await again.read((reads) => reads.rowsOf('task'))).toEqual([row(id)]);
 			expect(await again.read((reads) => reads.pendingAfter(0, Infinity))).toHaveLength(1);
 			await again.close();

@@ -84,7 +84,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const store = await SqliteRelayStore.open(config.storageDir);
 		let portals: Portals;
 		try {
-			portals = await Portals.open({ store, macKey, now, onFault: (portal, reason) => onFault(portal)(reason) });
+			portals = await Portals.open({ store, macKey, now, subscriptions: accounts.subscriptions, onFault: (portal, reason) => onFault(portal)(reason) });
 		} catch (error) {
 			await store.close();
 			throw error;

@@ -23,6 +23,13 @@ const LOCKS: readonly Lock[] = [
 	lock<EmployeeRow>({ feature: 'extranet', kind: 'employee', uses: (before, next) => isGuest(next) && !(before && isGuest(before)) })
 ];
 
+const LOCKED_KINDS: ReadonlySet<KindName> = new Set(LOCKS.map(({ kind }) => kind));
+
+/** Whether a tariff locks anything of a record; of all others nothing need be asked. */
+export function isLockable({ kind }: BaseRow): boolean {
+	return LOCKED_KINDS.has(kind);
+}
+
 /** The first feature that a change would use and that is not among those that the plan has; null where nothing is locked. */
 export function lockedFeature(before: BaseRow | null, next: BaseRow, features: readonly Feature[], locks: readonly Lock[] = LOCKS): Feature | null {
 	for (const { feature, kind, uses } of locks) if (next.kind === kind && !features.includes(feature) && uses(before, next)) return feature;
@@ -30,7 +37,7 @@ export function lockedFeature(before: BaseRow | null, next: BaseRow, features: r
 }
 
 function isGuest(row: EmployeeRow): boolean {
-	return row.active && (row as { guest?: boolean }).guest === true;
+	return row.active && row.guest;
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -4,6 +4,7 @@
  */
 import type { BaseRow } from '../record/kind.ts';
 import type { EmployeeRow } from '../kinds/company-structure.ts';
+import type { FileRow } from '../kinds/file.ts';
 
 /** How much is used of each limit. */
 export interface Usage {
@@ -15,9 +16,18 @@ export const NOTHING_USED: Usage = { people: 0, storageBytes: 0 };
 /** Names in `LogHead.counters`, apart from the kinds whose numbers are counted there. */
 export const USAGE_COUNTERS = { people: 'quota:people', storageBytes: 'quota:bytes' } as const satisfies Record<keyof Usage, string>;
 
-/** An active employee takes a seat, a guest too; a dismissed one does not. */
+/** Whether a record takes room under a tariff. */
+export function isCounted({ kind }: BaseRow): boolean {
+	return kind === 'employee' || kind === 'file';
+}
+
+/**
+ * An active employee takes a seat, a guest too; a dismissed one does not. A file takes its bytes from the acceptance of its record on, before they
+ * have come; a deleted one gives them back, and takes them again when it is restored.
+ */
 export function usageOf(row: BaseRow | null): Usage {
 	if (row?.kind === 'employee') return (row as EmployeeRow).active ? { people: 1, storageBytes: 0 } : NOTHING_USED;
+	if (row?.kind === 'file' && !row.deleted) return { people: 0, storageBytes: (row as FileRow).size };
 	return NOTHING_USED;
 }
 

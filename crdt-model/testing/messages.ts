@@ -50,6 +50,16 @@ export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
 	},
 	lose: { type: 'lose', documents: [task], cursor },
 	progress: { type: 'progress', cursor },
+	tariff: { type: 'tariff', plan: 'demo', until: 1_702_592_000_000, people: { used: 13, most: null }, storageBytes: { used: 0, most: 5_368_709_120 }, features: ['extranet'] },
+	'refused by the tariff': {
+		type: 'answer',
+		id: batchId,
+		result: {
+			kind: 'refused',
+			command: command.id,
+			refusal: refuse('quota', 'people', { rule: 'tariff.people', who: ['admins'], tariff: { plan: 'project', limit: 'people', used: 12, most: 12, more: 1, ways: ['projectPlus', 'team', 'company'] } })
+		}
+	},
 	accepted: { type: 'answer', id: batchId, result: { kind: 'accepted', seq: 41 } },
 	...Object.fromEntries(
 		REFUSAL_CODES.map((code): [string, Down] => [

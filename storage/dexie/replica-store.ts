@@ -10,7 +10,8 @@ import {
 	EMPTY_META, EMPTY_UPDATE, ownBytes, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending,
 	type ReplicaReads, type ReplicaStore, type ReplicaTransaction, type StoredRow
 } from '../replica-contract.ts';
-import { rowTable, type Bytes, type ReplicaDatabase, type Tail } from './schema.ts';
+import type { Tariff } from '#crdt-model/tariff/tariff.ts';
+import { rowTable, tariffOfRow, type Bytes, type MetaRow, type ReplicaDatabase, type Tail } from './schema.ts';
 
 /** From so many ids on, reading their range is cheaper than asking for each. */
 const RANGE_FROM = 50;
@@ -22,7 +23,7 @@ interface Tables {
 	readonly pending: Table<Pending, number>;
 	readonly aside: Table<AsideItem, string>;
 	readonly slots: Table<PageSlot, [DocumentId, string]>;
-	readonly meta: Table<Meta & { key: 'meta' }, string>;
+	readonly meta: Table<MetaRow, string>;
 	readonly rows: (kind: KindName) => Table<StoredRow, DocumentId>;
 }
 
@@ -158,8 +159,13 @@ class DexieTransaction implements ReplicaTransaction {
 		return this.#db.slots.get([document, slot]);
 	}
 	async meta(): Promise<Meta> {
-		const { key: _key, ...meta } = (await this.#db.meta.get('meta')) ?? { key: 'meta', ...EMPTY_META };
+		const stored = await this.#db.meta.get('meta');
+		if (stored?.key !== 'meta') return EMPTY_META;
+		const { key: _key, ...meta } = stored;
 		return meta;
+	}
+	async tariff(): Promise<Tariff | null> {
+		return tariffOfRow(await this.#db.meta.get('tariff'));
 	}
 	async counts(): Promise<{ pending: number; aside: number }> {
 		return { pending: await this.#db.pending.count(), aside: await this.#db.aside.count() };
@@ -218,6 +224,9 @@ class DexieTransaction implements ReplicaTransaction {
 	}
 	async setMeta(meta: Meta): Promise<void> {
 		await this.#db.meta.put({ ...meta, key: 'meta' });
+	}
+	async setTariff(tariff: Tariff): Promise<void> {
+		await this.#db.meta.put({ tariff, key: 'tariff' });
 	}
 
 	#tailOf(id: DocumentId) {

@@ -5,6 +5,7 @@
  */
 import { Dexie, type EntityTable, type Table } from 'dexie';
 import type { DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
+import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { AsideItem, Head, Meta, PageSlot, Pending, StoredRow } from '../replica-contract.ts';
 
 /** Carried by the leader's lock, so that an older tab yields to a newer one. Rises with each version below. */
@@ -18,6 +19,13 @@ export interface Tail {
 	readonly document: DocumentId;
 	readonly docSeq: number;
 	readonly bytes: Uint8Array;
+}
+
+/** What there is one of. */
+export type MetaRow = (Meta & { readonly key: 'meta' }) | { readonly key: 'tariff'; readonly tariff: Tariff };
+
+export function tariffOfRow(row: MetaRow | undefined): Tariff | null {
+	return row?.key === 'tariff' ? row.tariff : null;
 }
 
 /**
@@ -54,7 +62,7 @@ export class ReplicaDatabase extends Dexie {
 	declare pending: Table<Pending, number>;
 	declare aside: EntityTable<AsideItem, 'id'>;
 	declare slots: Table<PageSlot, [DocumentId, string]>;
-	declare meta: Table<Meta & { key: 'meta' }, string>;
+	declare meta: Table<MetaRow, string>;
 
 	constructor(name: string, options: ConstructorParameters<typeof Dexie>[1] = {}) {
 		super(name, options);

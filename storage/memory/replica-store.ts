@@ -6,6 +6,7 @@
  */
 import type { DocumentId, KindName } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
+import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import {
 	EMPTY_META, EMPTY_UPDATE, ownBytes, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending, type ReplicaReads,
 	type ReplicaStore, type ReplicaTransaction, type StoredRow
@@ -18,13 +19,14 @@ interface Tables {
 	aside: Map<string, AsideItem>;
 	slots: Map<string, PageSlot>;
 	meta: Map<'meta', Meta>;
+	tariff: Map<'tariff', Tariff>;
 	counters: Map<'order', number>;
 }
 type TableName = keyof Tables;
-const TABLES: readonly TableName[] = ['documents', 'rows', 'pending', 'aside', 'slots', 'meta', 'counters'];
+const TABLES: readonly TableName[] = ['documents', 'rows', 'pending', 'aside', 'slots', 'meta', 'tariff', 'counters'];
 
 function emptyTables(): Tables {
-	return { documents: new Map(), rows: new Map(), pending: new Map(), aside: new Map(), slots: new Map(), meta: new Map(), counters: new Map() };
+	return { documents: new Map(), rows: new Map(), pending: new Map(), aside: new Map(), slots: new Map(), meta: new Map(), tariff: new Map(), counters: new Map() };
 }
 
 const GONE = Symbol('gone');
@@ -200,6 +202,9 @@ class MemoryTransaction implements ReplicaTransaction {
 	async meta(): Promise<Meta> {
 		return this.#tables.get('meta', 'meta') ?? EMPTY_META;
 	}
+	async tariff(): Promise<Tariff | null> {
+		return this.#tables.get('tariff', 'tariff') ?? null;
+	}
 	async counts(): Promise<{ pending: number; aside: number }> {
 		return { pending: [...this.#tables.values('pending')].length, aside: [...this.#tables.values('aside')].length };
 	}
@@ -254,6 +259,9 @@ class MemoryTransaction implements ReplicaTransaction {
 	}
 	async setMeta(meta: Meta): Promise<void> {
 		this.#tables.set('meta', 'meta', meta);
+	}
+	async setTariff(tariff: Tariff): Promise<void> {
+		this.#tables.set('tariff', 'tariff', tariff);
 	}
 
 	#found<N extends 'documents' | 'rows'>(name: N, ids: readonly DocumentId[]): Map<DocumentId, ValueOf<N>> {

@@ -14,6 +14,7 @@ import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitati
 import { type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
 import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export type { Email, EndedSession, Identity, IdentityId, Invitation, InvitationClaim, InvitationClaimed, Invited };
 export type { Membership, MembershipAdded, Registered, ResolvedSession, SessionId, SessionsEndedListener, SessionStarted };
@@ -39,6 +40,7 @@ export class Accounts {
 	readonly #memberships: Memberships;
 	readonly #sessions: Sessions;
 	readonly #invitations: Invitations;
+	readonly subscriptions: Subscriptions;
 
 	private constructor(database: AccountsDatabase, identities: Identities, world: { now: () => number; random: RandomBytes }) {
 		this.#database = database;
@@ -46,6 +48,7 @@ export class Accounts {
 		this.#memberships = new Memberships(database, world.now);
 		this.#sessions = new Sessions(database, world);
 		this.#invitations = new Invitations(database, world);
+		this.subscriptions = new Subscriptions(database, world.now);
 	}
 
 	static async open(options: AccountsOptions): Promise<Accounts> {

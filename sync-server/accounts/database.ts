@@ -22,6 +22,7 @@ export interface Tables {
 	membership: { identity: string; portal: string; employee: string; created_at: number };
 	session_portal: { session: string; portal: string; employee: string };
 	invitation: InvitationRow;
+	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
 }
 
 export interface InvitationRow {
@@ -64,6 +65,19 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 		) strict, without rowid`,
 		// One open invitation per portal and address; accepted ones stay as a record of who brought whom in.
 		`create unique index invitation_open on invitation (portal, email) where accepted_at is null`
+	],
+	[
+		`create table subscription (
+			portal text not null primary key,
+			plan text not null,
+			seats integer,
+			demo_started_at integer,
+			rented_bytes integer not null,
+			changed_at integer not null
+		) strict, without rowid`,
+		// Portals of before there were tariffs had everything: they begin with their demo, and then have the free plan.
+		`insert into subscription (portal, plan, demo_started_at, rented_bytes, changed_at)
+			select distinct portal, 'project', cast(unixepoch('subsec') * 1000 as integer), 0, cast(unixepoch('subsec') * 1000 as integer) from membership`
 	]
 ];
 

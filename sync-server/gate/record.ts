@@ -1,7 +1,7 @@
 /**
  * The gate for records (SPEC G1–G7): a batch of commands is accepted or refused as one.
  *
- *   known → existence and plan → access → apply → enqueue
+ *   known → existence and plan → access → quota → apply → enqueue
  *
  * Size and shape were judged when the frame was parsed, identity when the session was opened; membership is asked again here.
  * Nothing is touched before every command of the batch has passed, so a refusal needs no undoing. Everything below `admitBatch` runs in
@@ -17,6 +17,7 @@ import { planCommand, rowOf, type Overruled } from '#crdt-model/record/plan.ts';
 import { applyWrites, EMPTY_STATE, writeToDoc, type RecordState, type Write } from '#crdt-model/record/state.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Draft } from '../log/portal-log.ts';
+import { judgeQuota, type Allowance } from '../quota/judge.ts';
 import type { Room } from '../room/rooms.ts';
 
 /** Whose authority stands behind a batch. */
@@ -30,6 +31,8 @@ export interface RecordGate {
 	readonly now: () => number;
 	room(id: DocumentId): Room;
 	nextNumber(kind: string): number;
+	/** What the portal may hold and holds. */
+	allowance(): Allowance;
 	/** Told as each command is applied; the next batch is judged by the structure that this one made. Returns whether rights may change. */
 	takeIntoDirectory(row: BaseRow): boolean;
 }
@@ -71,6 +74,8 @@ export function admitBatch(gate: RecordGate, authority: Authority, batch: Pick<B
 		world = { ...world, directory };
 		if (authority.kind === 'person') judged = { kind: 'person', actor: { person: author, principals: directory.principalsOf(author) } };
 	}
+	const over = judgeQuota(gate.allowance, steps);
+	if (over) return { kind: 'refused', command: steps[over.step]!.command.id, refusal: over.refusal };
 	return { kind: 'admitted', drafts: steps.map((step) => apply(gate, author, step)) };
 }
 

@@ -77,9 +77,10 @@ export async function makeDemo(tables: CrmTables, world: DemoWorld, options: Dem
 	const emails = plan.people.map(({ local }) => `${local}@${domain}`);
 
 	const founder = plan.people[0]!;
-	const { portal, administrator } = await portals.found({
-		company, language: 'en', firstName: founder.firstName, lastName: founder.lastName, email: emails[0]!
-	});
+	const { portal, administrator } = await portals.found(
+		{ company, language: 'en', firstName: founder.firstName, lastName: founder.lastName, email: emails[0]! },
+		{ plan: 'project', demoStartedAt: now }
+	);
 	const writer = new PortalWriter(portal, new IdMaker(world.now), now);
 	// Hashing has threads of its own and goes on beside the writing.
 	const registering = signIns(accounts, plan, emails, password, identity);

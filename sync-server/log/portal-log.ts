@@ -78,6 +78,7 @@ export class PortalLog {
 	#durable: number;
 	#chain: Uint8Array;
 	#counters: Record<string, number>;
+	#durableCounters: Readonly<Record<string, number>>;
 	#open: OpenCommit | null = null;
 	#underWay: OpenCommit | null = null;
 	#failed = false;
@@ -95,6 +96,7 @@ export class PortalLog {
 		this.#assigned = this.#durable = options.head.seq;
 		this.#chain = options.head.chain;
 		this.#counters = { ...options.head.counters };
+		this.#durableCounters = { ...options.head.counters };
 	}
 
 	/** The highest seq given, on disk or not. */
@@ -117,6 +119,27 @@ export class PortalLog {
 	/** A record comes back with the number that it had: no new one is given up to it. */
 	numberGiven(kind: string, number: number): void {
 		this.#counters[kind] = Math.max(this.#counters[kind] ?? 0, number);
+	}
+
+	/** A counter with everything that was appended, on disk or not; 0 where nothing was counted yet. */
+	counted(name: string): number {
+		return this.#counters[name] ?? 0;
+	}
+	/** A counter as it is on disk: what may be told. */
+	countedOnDisk(name: string): number {
+		return this.#durableCounters[name] ?? 0;
+	}
+	isCounted(name: string): boolean {
+		return name in this.#counters;
+	}
+	/** Goes to disk with the change that is appended in the same turn. */
+	count(name: string, more: number): void {
+		this.#counters[name] = this.counted(name) + more;
+	}
+	/** A counter that older releases did not keep, reckoned from documents: what is on disk is what it says. */
+	adopt(name: string, value: number): void {
+		this.#counters[name] = value;
+		this.#durableCounters = { ...this.#durableCounters, [name]: value };
 	}
 
 	append(draft: Draft, rightsVersion: number): LogEntry {
@@ -198,6 +221,7 @@ export class PortalLog {
 			this.#underWay = commit;
 			this.#open = null;
 			const seq = this.#assigned;
+			const counters = { ...this.#counters };
 			try {
 				await this.#options.store.commit({
 					entries: commit.changes.map((change) => change.entry),
@@ -205,7 +229,7 @@ export class PortalLog {
 					answers: commit.answers,
 					bindings: commit.bindings,
 					compactions: [...commit.compactions.values()],
-					head: { epoch: this.epoch, seq, chain: this.#chain, counters: { ...this.#counters }, restores: this.restores }
+					head: { epoch: this.epoch, seq, chain: this.#chain, counters, restores: this.restores }
 				});
 			} catch (reason) {
 				if (!this.#failed) this.#fail(reason, commit);
@@ -214,6 +238,7 @@ export class PortalLog {
 			// Ended meanwhile: whoever waited has been told that nobody knows.
 			if (this.#failed) return;
 			this.#durable = seq;
+			this.#durableCounters = counters;
 			try {
 				if (commit.changes.length > 0) this.#options.onCommitted(commit.changes);
 			} catch (fault) {

@@ -11,7 +11,7 @@ export async function withStores<T>({ dataDir, storageDir }: Pick<Config, 'dataD
 	const macKey = keptSecret(dataDir, MAC_KEY.file, MAC_KEY.bytes, (target) => randomFillSync(target));
 	const accounts = await Accounts.open({ folder: dataDir });
 	try {
-		const portals = await Portals.open({ store: await SqliteRelayStore.open(storageDir), macKey });
+		const portals = await Portals.open({ store: await SqliteRelayStore.open(storageDir), macKey, subscriptions: accounts.subscriptions });
 		try {
 			return await use({ portals, accounts, now: Date.now });
 		} finally {

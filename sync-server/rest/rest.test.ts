@@ -199,9 +199,10 @@ test('the dismissed get 403, and cannot sign in', async () => {
 	expect((await api('POST', '/sessions', undefined, { email: 'dora@example.com', password: PASSWORD })).body.code).toBe('not-a-member');
 });
 
-test('the tariff counts people', async () => {
+test('the tariff says what holds and what is used, and all plans beside it', async () => {
 	const { body } = await api('GET', '/tariff', bob);
-	expect(body).toMatchObject({ plan: 'demo', limits: { people: null }, used: { people: expect.any(Number) } });
+	expect(body).toMatchObject({ plan: 'project', until: null, people: { most: 12, used: expect.any(Number) }, storageBytes: { used: 0, most: 5 * 1024 ** 3 }, features: [] });
+	expect(body.plans.find(({ name }: { name: string }) => name === 'team')).toMatchObject({ where: 'cloud', people: null, seats: null, features: ['processes', 'extranet', 'workingHours'] });
 });
 
 test('what was acknowledged is there after a restart, and the session too', async () => {

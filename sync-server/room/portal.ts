@@ -7,7 +7,7 @@
  */
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory } from '#crdt-model/access/directory.ts';
-import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
 import type { Row } from '#crdt-model/kinds/index.ts';
 import type { PageRow } from '#crdt-model/kinds/page.ts';
@@ -15,12 +15,18 @@ import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
+import { encodeDown } from '#crdt-model/wire/codec.ts';
 import { refuse, REFUSALS, type Refusal } from '#crdt-model/wire/refusal.ts';
-import type { PortalStore } from '#storage/contract.ts';
+import type { Subscription } from '#crdt-model/tariff/plans.ts';
+import { tariffOf, type Tariff } from '#crdt-model/tariff/tariff.ts';
+import { isCounted, USAGE_COUNTERS, usageOf, usageOfAll, type Usage } from '#crdt-model/tariff/usage.ts';
+import type { DocumentHead, PortalStore } from '#storage/contract.ts';
 import * as Y from 'yjs';
 import { admitContent } from '../gate/content.ts';
 import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
 import { LogFailed, PortalLog, type Draft } from '../log/portal-log.ts';
+import { TariffAnnouncer, type Later } from '../quota/announcer.ts';
+import { difference } from '../quota/judge.ts';
 import { Audience } from '../session/audience.ts';
 import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
@@ -34,6 +40,11 @@ const COMPACT_ENTRIES = 200;
 const COMPACT_BYTES = 32 * 1024;
 /** A room may be dropped while the next one is read; that it happens twice in a row is no accident. */
 const MAX_PIN_ATTEMPTS = 4;
+/** Kinds that are counted and are no part of the structure. */
+const COUNTED_BESIDE: readonly KindName[] = ['file'];
+/** Where nobody sells: tests, and the simulation. */
+const EVERYTHING: Subscription = { plan: 'company' };
+const later: Later = (run, ms) => void setTimeout(run, ms).unref();
 
 export interface PortalOptions {
 	readonly id: PortalId;
@@ -44,6 +55,10 @@ export interface PortalOptions {
 	readonly ids?: IdMaker;
 	/** Told once when a commit failed: this object is of no more use. */
 	readonly onFailed?: (reason: unknown) => void;
+	/** What was bought; everything, where nobody sells. */
+	readonly subscription?: Subscription;
+	/** Timers of what is told a little later; the process's own by default, which keep it from ending no longer than it wants. */
+	readonly later?: Later;
 	/** A fault that ended one session: the store's, or our own. */
 	readonly onFault?: (fault: unknown) => void;
 }
@@ -87,11 +102,20 @@ export class Portal {
 		const { store } = options;
 		const [head, structure] = await Promise.all([store.head(), store.headsOfKinds(['settings', 'employee', 'department'])]);
 		const portal = new Portal(options, head);
+		await portal.#adoptCounters(structure);
 		for (const { row, seq } of structure) {
 			if (portal.directory.take(row)) portal.#rightsVersion = Math.max(portal.#rightsVersion, seq);
 			if (row.kind === 'settings') portal.#settings = row as SettingsRow;
 		}
 		return portal;
+	}
+
+	/** Counts of people and bytes, for a portal of a release that did not keep them. */
+	async #adoptCounters(structure: readonly DocumentHead[]): Promise<void> {
+		const missing = (['people', 'storageBytes'] as const).filter((name) => !this.log.isCounted(USAGE_COUNTERS[name]));
+		if (missing.length === 0 || this.log.assigned === 0) return;
+		const counted = usageOfAll([...structure, ...(await this.store.headsOfKinds(COUNTED_BESIDE))].map(({ row }) => row));
+		for (const name of missing) this.log.adopt(USAGE_COUNTERS[name], counted[name]);
 	}
 
 	private constructor(options: PortalOptions, head: Awaited<ReturnType<PortalStore['head']>>) {
@@ -100,6 +124,7 @@ export class Portal {
 		this.store = options.store;
 		this.now = options.now ?? Date.now;
 		this.#ids = options.ids ?? new IdMaker(this.now);
+		this.#subscription = options.subscription ?? EVERYTHING;
 		this.audience = new Audience(this);
 		this.log = new PortalLog({
 			portal: options.id,
@@ -107,7 +132,10 @@ export class Portal {
 			head,
 			macKey: options.macKey,
 			now: this.now,
-			onCommitted: (changes) => this.audience.fanOut(changes),
+			onCommitted: (changes) => {
+				this.audience.fanOut(changes);
+				if (changes.some(({ head }) => isCounted(head.row))) this.#announcer.soon();
+			},
 			onFailed: (reason) => this.#fail(reason)
 		});
 		this.rooms = new Rooms(options.store, head.epoch, { durable: () => this.log.durable, settled: () => this.log.settled() });
@@ -117,8 +145,35 @@ export class Portal {
 			now: this.now,
 			room: (id) => this.rooms.peek(id)!,
 			nextNumber: (kind) => this.log.nextNumber(kind),
+			allowance: () => ({ subscription: this.#subscription, used: this.#used, now: this.now() }),
 			takeIntoDirectory: (row) => this.#takeRow(row)
 		};
+		this.#announcer = new TariffAnnouncer({
+			tariff: () => this.tariff,
+			say: (tariff) => this.audience.announce(encodeDown({ type: 'tariff', ...tariff })),
+			later: options.later ?? later
+		});
+	}
+
+	#subscription: Subscription;
+	readonly #announcer: TariffAnnouncer;
+
+	/** With everything that was accepted, on disk or not. */
+	get #used(): Usage {
+		return { people: this.log.counted(USAGE_COUNTERS.people), storageBytes: this.log.counted(USAGE_COUNTERS.storageBytes) };
+	}
+	/** What may be told of it: the plan of this moment, and what is used as far as it is on disk. */
+	get tariff(): Tariff {
+		const used = { people: this.log.countedOnDisk(USAGE_COUNTERS.people), storageBytes: this.log.countedOnDisk(USAGE_COUNTERS.storageBytes) };
+		return tariffOf(this.#subscription, used, this.now());
+	}
+	get subscription(): Subscription {
+		return this.#subscription;
+	}
+	/** Holds from the next judgement on, and all open devices are told. */
+	subscribe(subscription: Subscription): void {
+		this.#subscription = subscription;
+		this.#announcer.now();
 	}
 
 	#settings: SettingsRow | null = null;
@@ -280,6 +335,7 @@ export class Portal {
 		const room = this.rooms.peek(draft.document)!;
 		const { seq } = this.log.append(draft, this.#rightsVersion);
 		if (draft.changesRights) this.#rightsVersion = seq;
+		this.#count(room, draft.head.row);
 		room.seq = seq;
 		room.firstSeq ??= seq;
 		room.tailLength++;
@@ -291,6 +347,15 @@ export class Portal {
 		room.tailLength = room.tailBytes = 0;
 		room.snapshotBytes = snapshot.byteLength;
 		this.rooms.weigh(room);
+	}
+
+	/** Whatever way a change came in, the counters go to disk with it. */
+	#count(room: Room, row: BaseRow): void {
+		const used = usageOf(row);
+		const { people, storageBytes } = difference(room.counted, used);
+		room.counted = used;
+		if (people !== 0) this.log.count(USAGE_COUNTERS.people, people);
+		if (storageBytes !== 0) this.log.count(USAGE_COUNTERS.storageBytes, storageBytes);
 	}
 
 	/** The rooms of the commands' documents, and of the records that those hang on. */
@@ -370,6 +435,8 @@ export class Portal {
 	/** Says to quiet sessions where the log stands; called every HEARTBEAT_MS. */
 	heartbeat(): void {
 		this.audience.heartbeat();
+		// A demo ends by the clock, with no change that would say so.
+		this.#announcer.now();
 	}
 
 	metrics(): { readonly seq: number; readonly rooms: number; readonly sessions: number; readonly refusals: Readonly<Record<string, number>> } {
@@ -380,6 +447,7 @@ export class Portal {
 	async close(): Promise<void> {
 		await this.log.settled().catch(() => {});
 		this.#isOver = true;
+		this.#announcer.end();
 		this.audience.closeAll(CLOSE.restarting, 'the relay stops');
 		this.rooms.evictAll();
 		await this.store.close();
@@ -398,6 +466,7 @@ export class Portal {
 	}
 	#fail(reason: unknown): void {
 		this.#isOver = true;
+		this.#announcer.end();
 		this.rooms.evictAll();
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);

@@ -6,17 +6,23 @@ import { IdMaker, RELAY, type PersonId, type PortalId } from '#crdt-model/ids.ts
 import type { Language } from '#crdt-model/kinds/company-structure.ts';
 import type { Command } from '#crdt-model/record/command.ts';
 import { HEARTBEAT_MS } from '#crdt-model/wire/limits.ts';
+import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { RelayStore } from '#storage/contract.ts';
+import type { Subscriptions } from '../accounts/subscriptions.ts';
 import { Portal } from './portal.ts';
 
 /** A portal without sessions leaves memory after this; reading its directory again takes milliseconds. */
 const IDLE_MS = 5 * 60_000;
+/** What a newly registered company has. */
+const FREE: Subscription = { plan: 'project' };
 
 export interface PortalsOptions {
 	readonly store: RelayStore;
 	readonly macKey: Uint8Array;
 	readonly now?: () => number;
 	readonly ids?: IdMaker;
+	/** What portals have bought; everything, where nobody sells. */
+	readonly subscriptions?: Pick<Subscriptions, 'of' | 'set' | 'onChange'>;
 	/** Faults are told here. After a failed commit the portal is opened again on its next use. */
 	readonly onFault?: (portal: PortalId, reason: unknown) => void;
 }
@@ -40,6 +46,7 @@ export class Portals {
 	readonly #ids: IdMaker;
 	readonly #opened = new Map<PortalId, Opened>();
 	readonly #timer: ReturnType<typeof setInterval>;
+	readonly #stopListening: () => void;
 	/** Ids of portals that exist; the store would make one that does not. */
 	readonly #known: Set<PortalId>;
 
@@ -52,6 +59,7 @@ export class Portals {
 		this.#now = options.now ?? Date.now;
 		this.#ids = options.ids ?? new IdMaker(this.#now);
 		this.#known = new Set(known);
+		this.#stopListening = options.subscriptions?.onChange((id) => void this.#subscribe(id)) ?? (() => {});
 		this.#timer = setInterval(() => void this.#beat(), HEARTBEAT_MS);
 		this.#timer.unref();
 	}
@@ -65,9 +73,27 @@ export class Portals {
 		return this.#known.has(id) ? this.#open(id) : null;
 	}
 
+	/** What a portal has bought; null where nobody sells. */
+	subscriptionOf(id: PortalId): Subscription | null {
+		return this.#options.subscriptions?.of(id) ?? null;
+	}
+
+	/** Reads anew what the portal has bought, if it is in memory: the next one to open reads it anyway. */
+	async #subscribe(id: PortalId): Promise<void> {
+		const { subscriptions, onFault } = this.#options;
+		try {
+			const portal = await this.#opened.get(id)?.portal;
+			if (portal && subscriptions) portal.subscribe(subscriptions.of(id));
+		} catch (fault) {
+			onFault?.(id, fault);
+		}
+	}
+
 	/** A new company: its settings, its root department and its first person, who administers it. */
-	async found(founding: Founding): Promise<{ portal: Portal; administrator: PersonId }> {
+	async found(founding: Founding, subscription: Subscription = FREE): Promise<{ portal: Portal; administrator: PersonId }> {
 		const id = this.#ids.portal();
+		// First: what is founded is judged by it.
+		await this.#options.subscriptions?.set(id, subscription);
 		const portal = await this.#open(id);
 		const now = this.#now();
 		const department = this.#ids.document('department');
@@ -98,7 +124,7 @@ export class Portals {
 			opened.usedAt = this.#now();
 			return opened.portal;
 		}
-		const { store, macKey, onFault } = this.#options;
+		const { store, macKey, subscriptions, onFault } = this.#options;
 		const forget = () => void (this.#opened.get(id)?.portal === portal && this.#opened.delete(id));
 		const portal: Promise<Portal> = store.portal(id).then((portalStore) =>
 			Portal.open({
@@ -107,6 +133,7 @@ export class Portals {
 				macKey,
 				now: this.#now,
 				ids: this.#ids,
+				...(subscriptions && { subscription: subscriptions.of(id) }),
 				onFault: (fault) => onFault?.(id, fault),
 				onFailed: (reason) => {
 					forget();
@@ -140,6 +167,7 @@ export class Portals {
 	/** Waits for what is under way and closes everything, the store included. */
 	async close(): Promise<void> {
 		clearInterval(this.#timer);
+		this.#stopListening();
 		for (const portal of await this.opened()) await portal.close();
 		this.#opened.clear();
 		await this.#options.store.close();

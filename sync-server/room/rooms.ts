@@ -9,6 +9,7 @@ import { kindOf, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import { collectionsOf, type BaseRow, type Kind } from '#crdt-model/record/kind.ts';
 import { EMPTY_STATE, readFromDoc, type RecordState } from '#crdt-model/record/state.ts';
+import { usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
 import type { Binding, PortalStore, StoredDocument } from '#storage/contract.ts';
 
 /** Records cost 12–33 KiB each in memory (SYNC 1.2): 5,000 are about 100 MB. */
@@ -34,6 +35,8 @@ export interface Room {
 	state: RecordState;
 	/** Null while nobody has made the record. */
 	row: BaseRow | null;
+	/** What of it the portal's counters hold. */
+	counted: Usage;
 	/** The seq of its first entry; null while nobody has made it. */
 	firstSeq: number | null;
 	docSeq: number;
@@ -176,6 +179,7 @@ export class Rooms {
 			owners: new Map(bound.map(({ client, person }) => [client, person])),
 			state: stored ? readFromDoc(doc, collectionsOf(kind)) : EMPTY_STATE,
 			row: stored?.row ?? null,
+			counted: usageOf(stored?.row ?? null),
 			firstSeq: stored?.firstSeq ?? null,
 			docSeq: stored?.docSeq ?? 0,
 			seq: stored?.seq ?? 0,

@@ -176,6 +176,11 @@ export class Audience {
 		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
 	}
 
+	/** Something of the portal itself, which is no entry: to every session on /sync that was welcomed. */
+	announce(frame: Uint8Array): void {
+		for (const session of this.#sync) session.announce(frame);
+	}
+
 	#recheckLive(document: DocumentId): void {
 		for (const session of [...this.liveOn(document)]) session.recheck();
 	}

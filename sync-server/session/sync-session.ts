@@ -48,6 +48,8 @@ export class SyncSession implements FrameSession {
 	/** Everything readable up to here has been handed to the socket. */
 	#sent = 0;
 	#isFull = false;
+	/** The last thing that was announced while the socket was full. */
+	#announced: Uint8Array | null = null;
 	/** One reader of the log at a time. */
 	#isPulling = false;
 	/** While documents are being gained, nothing is sent from the log: it could build on what has not arrived yet. */
@@ -118,6 +120,7 @@ export class SyncSession implements FrameSession {
 		}
 		this.#state = next === 'continue' ? { is: 'catching-up' } : { is: 'awaiting-inventory', held: new Map() };
 		this.#say({ type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), rows: { ...ROW_VERSIONS }, next });
+		this.#say({ type: 'tariff', ...this.#portal.tariff });
 		if (next === 'inventory') return;
 		this.#sent = cursor!.seq;
 		await this.#catchUp();
@@ -332,8 +335,17 @@ export class SyncSession implements FrameSession {
 		this.#say({ type: 'progress', cursor: this.#cursorAt(durable) });
 	}
 
+	/** What the portal says of itself. A full socket hears it when it has drained. */
+	announce(frame: Uint8Array): void {
+		if (this.#isComparing() || this.#isClosed()) return;
+		if (this.#isFull) this.#announced = frame;
+		else this.#hand(frame);
+	}
+
 	drained(): void {
 		this.#isFull = false;
+		if (this.#announced) this.#hand(this.#announced);
+		this.#announced = null;
 		this.#onDrained?.();
 		this.#onDrained = null;
 		void this.#guard(this.#catchUp());

@@ -35,6 +35,7 @@ export class Device {
 	/** Promises that the relay broke. */
 	readonly complaints: string[] = [];
 	readonly overruled: string[] = [];
+	readonly tariffs: Extract<Down, { type: 'tariff' }>[] = [];
 	socket: SocketPair | null = null;
 	closedWith: number | null = null;
 	#batches = 0;
@@ -106,6 +107,8 @@ export class Device {
 		const decoded = decodeDown(frame);
 		if (!decoded.ok) return void this.complaints.push(`not a message: ${decoded.problem}`);
 		const { message } = decoded;
+		// Beside the conversation: who is told of the tariff is looked at where the tariff is tested.
+		if (message.type === 'tariff') return void this.tariffs.push(message);
 		this.#stage.print(`relay → ${label(this.person)} | ${describeDown(message)}`);
 		switch (message.type) {
 			case 'welcome':
@@ -184,6 +187,8 @@ function describeDown(message: Down): string {
 			return `lose ${message.documents.map(label).join(', ')}${at}`;
 		case 'progress':
 			return `progress${at}`;
+		case 'tariff':
+			return `tariff ${message.plan}`;
 		case 'answer':
 			return `answer ${describeAnswer(message.result)}`;
 	}

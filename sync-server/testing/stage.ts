@@ -8,6 +8,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { commandId, documentId, idMaker, person } from '#crdt-model/testing/world.ts';
 import { isBatchId, type BatchId, type CommandId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
+import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
 import { MemoryRelayStore, type MemoryRelayStoreOptions } from '#storage/memory/relay-store.ts';
 import { Portal } from '../room/portal.ts';
@@ -34,6 +35,9 @@ export class Stage {
 	readonly #sockets = new Set<SocketPair>();
 	readonly #ids = idMaker(1);
 	#portal!: Portal;
+	readonly #later: (() => void)[] = [];
+	/** What the portal has bought; `subscribe` changes it. */
+	#subscription: Subscription = { plan: 'company' };
 	#now = 1_700_000_000_000;
 	#commands = 1_000;
 
@@ -63,6 +67,15 @@ export class Stage {
 		return id;
 	}
 
+	subscribe(subscription: Subscription): void {
+		this.#subscription = subscription;
+		this.portal.subscribe(subscription);
+	}
+	/** What the relay put off comes now. */
+	runLater(): void {
+		for (const run of this.#later.splice(0)) run();
+	}
+
 	/** The relay reads the portal anew, as after a restart. */
 	async reopen(): Promise<void> {
 		this.#portal = await Portal.open({
@@ -71,6 +84,8 @@ export class Stage {
 			macKey: MAC_KEY,
 			now: this.now,
 			ids: this.#ids,
+			subscription: this.#subscription,
+			later: (run) => void this.#later.push(run),
 			onFailed: (reason) => void this.failures.push(reason)
 		});
 	}

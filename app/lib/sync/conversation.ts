@@ -178,6 +178,10 @@ export class Conversation {
 			}
 			case 'progress':
 				return this.#commit(message.cursor, (tx) => applyProgress(context, tx, message.cursor));
+			case 'tariff': {
+				const { type: _type, ...tariff } = message;
+				return this.#core.transact((tx) => tx.setTariff(tariff));
+			}
 			default:
 				message satisfies never;
 		}

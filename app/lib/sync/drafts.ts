@@ -10,6 +10,8 @@ import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow, Effect } from '#crdt-model/record/kind.ts';
 import { planCommand, rowOf, seenBy } from '#crdt-model/record/plan.ts';
 import { applyWrites, EMPTY_STATE, type Json, type Path, type RecordState } from '#crdt-model/record/state.ts';
+import { lockedFeature } from '#crdt-model/tariff/locks.ts';
+import { featureRefusal } from '#crdt-model/tariff/tariff.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { ReplicaReads } from '#storage/replica-contract.ts';
 import * as v from 'valibot';
@@ -36,6 +38,7 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 	const states = await viewStates(context, reads, drafts);
 	const rows = await rowsAround(reads, [...states.keys()], drafts);
 	const world: World = { directory: context.directory, rowOf: (id) => rows.get(id) ?? null };
+	const tariff = await reads.tariff();
 	const commands: Command[] = [];
 	for (const [index, draft] of drafts.entries()) {
 		const name = kindOf(draft.document);
@@ -55,8 +58,14 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 			const { code, rule, who } = verdict;
 			return { kind: 'refused', refusal: refuse(code, rule, { rule, who }), draft: index };
 		}
-		states.set(draft.document, next);
 		const row = rowOf(kind, draft.document, next);
+		// Growth is for the relay alone to refuse: what others have given back meanwhile is not known here. Features are not given back by others.
+		const locked = tariff && row && lockedFeature(rowOf(kind, draft.document, state), row, tariff.features);
+		if (locked) {
+			const refusal = refuse('quota', locked, { rule: `tariff.${locked}`, who: ['admins'], tariff: featureRefusal(tariff.plan, locked) });
+			return { kind: 'refused', refusal, draft: index };
+		}
+		states.set(draft.document, next);
 		if (row) rows.set(draft.document, row);
 		commands.push(command);
 	}

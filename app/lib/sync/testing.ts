@@ -339,6 +339,8 @@ function saidDown(message: Down): string {
 			return `lose ${message.documents.length}${at(message.cursor)}`;
 		case 'progress':
 			return `progress${at(message.cursor)}`;
+		case 'tariff':
+			return `tariff ${message.plan}`;
 		case 'answer':
 			return `answer ${message.result.kind === 'accepted' ? `accepted ${message.result.seq}` : message.result.refusal.code}`;
 	}

@@ -10,9 +10,10 @@ import type { Verdict } from '#crdt-model/access/decide.ts';
 import type { DocumentId, IdMaker, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
 import type { RowOf } from '#crdt-model/kinds/index.ts';
+import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import { DexieReplicaStore } from '#storage/dexie/replica-store.ts';
-import { databaseName, ReplicaDatabase, SCHEMA_VERSION } from '#storage/dexie/schema.ts';
+import { databaseName, ReplicaDatabase, SCHEMA_VERSION, tariffOfRow } from '#storage/dexie/schema.ts';
 import type { AsideItem, StoredRow, SyncState } from '#storage/replica-contract.ts';
 import { relayAddress, webSocketTransport } from './connection.ts';
 import { Replica, type Draft, type LinkState, type OpenedPage, type Problem, type ReplicaStatus, type RunResult, type TabSignal } from './engine.ts';
@@ -60,6 +61,7 @@ export class Workspace {
 	/** Whether the browser promised not to clear the device's data by itself. */
 	persistence = $state<'unknown' | 'granted' | 'refused'>('unknown');
 	#structure = $state(0);
+	#tariff = $state.raw<Tariff | null>(null);
 	/** Lists of this tab that have yet to read what the database holds. */
 	#behind = 0;
 	#leaderSays = $state.raw<Pick<ReplicaStatus, 'link' | 'word' | 'problem' | 'received'> | null>(null);
@@ -172,6 +174,11 @@ export class Workspace {
 		}, null);
 	}
 
+	/** The portal's tariff as the relay last said it, known without a network; null before the first visit. Read it in markup or `$derived`. */
+	get tariff(): Tariff | null {
+		return this.#tariff;
+	}
+
 	/** What lies in Set aside, newest first. */
 	asideItems(): LiveValue<AsideItem[]> {
 		return this.live(() => (database) => database.aside.orderBy('at').reverse().toArray(), []);
@@ -235,6 +242,12 @@ export class Workspace {
 
 	#start(name: string): void {
 		this.#channel.onmessage = ({ data }) => this.#hear(data as TabMessage);
+		const tariff = liveQuery(() => this.database.meta.get('tariff')).subscribe({
+			next: (row) => (this.#tariff = tariffOfRow(row)),
+			// The database was closed under the query: the last answer stands.
+			error: () => {}
+		});
+		this.#endings.push(() => tariff.unsubscribe());
 		this.#endings.push(this.replica.onStatus(() => this.#showStatus()));
 		this.database.on('versionchange', () => {
 			void this.#yield();
