@@ -27,6 +27,8 @@ function mayWrite(actor: Actor, row: Placed, world: World): Verdict {
 export const pageRules: Rules = {
 	change(actor, { before, next, changed }, world) {
 		const row = next.row as Placed;
+		// Whoever could say that a file's bytes have come could make others fetch what is not there.
+		if (changed.includes('arrived')) return deny('file.relay-says');
 		if (!before) return mayWrite(actor, row, world);
 		const keeps = changed.includes('deleted') || changed.includes('place');
 		if (keeps && before.row.createdBy !== actor.person && !actor.principals.has('admins')) {

@@ -20,7 +20,14 @@ export interface FileRow extends BaseRow {
 	readonly digest: string;
 	readonly place: FilePlace;
 	readonly grants: Grants;
+	/** Whether the relay holds the bytes: said by the relay alone, after it has checked them and they are on disk. */
+	readonly arrived: boolean;
 }
+
+/** A browser reads a file into one buffer to take its digest, and those end here. */
+export const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+const size = v.pipe(count, v.maxValue(MAX_FILE_BYTES));
 
 const mime = v.pipe(v.string(), v.maxLength(127), v.regex(/^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/));
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -29,16 +36,18 @@ const place = v.picklist(FILE_PLACES);
 export const file = defineKind<FileRow>({
 	kind: 'file',
 	rowVersion: 1,
-	fields: { ...commonFields, name: field(title), size: field(count), mime: field(mime), digest: field(digest), place: field(place) },
+	fields: { ...commonFields, name: field(title), size: field(size), mime: field(mime), digest: field(digest), place: field(place), arrived: field(v.literal(true)) },
 	sets: {},
 	maps: grantMap,
 	lists: {},
 	commands: {
 		create: command(
-			v.strictObject({ name: title, size: count, mime, digest, place: v.optional(place) }),
+			v.strictObject({ name: title, size, mime, digest, place: v.optional(place) }),
 			(_state, args): Effect[] => [['created', true], ['place', args.place ?? 'mine'], ...given(args, ['name', 'size', 'mime', 'digest'])],
 			'new'
 		),
+		/** The relay's own word (SPEC A4). */
+		arrive: command(v.strictObject({}), () => [['arrived', true]]),
 		setName: setter('name', title),
 		setPlace: setter('place', place),
 		...grantCommands,
@@ -52,7 +61,8 @@ export const file = defineKind<FileRow>({
 		mime: valueAt(state, 'mime') as string,
 		digest: valueAt(state, 'digest') as string,
 		place: valueAt(state, 'place') as FilePlace,
-		grants: grantsOf(state)
+		grants: grantsOf(state),
+		arrived: valueAt(state, 'arrived') === true
 	}),
 	audience: placedPrincipals
 });

@@ -31,13 +31,12 @@ export function usageOf(row: BaseRow | null): Usage {
 	return NOTHING_USED;
 }
 
+export function plus(a: Usage, b: Usage): Usage {
+	return b === NOTHING_USED ? a : { people: a.people + b.people, storageBytes: a.storageBytes + b.storageBytes };
+}
+
 export function usageOfAll(rows: Iterable<BaseRow>): Usage {
-	let people = 0;
-	let storageBytes = 0;
-	for (const row of rows) {
-		const used = usageOf(row);
-		people += used.people;
-		storageBytes += used.storageBytes;
-	}
-	return { people, storageBytes };
+	let all = NOTHING_USED;
+	for (const row of rows) all = plus(all, usageOf(row));
+	return all;
 }

@@ -44,7 +44,7 @@ export async function testRelay(store: RelayStore = new MemoryRelayStore()): Pro
 	const folder = mkdtempSync(join(tmpdir(), 'atrium-demo-'));
 	const hasher = argon2Hasher((target) => randomFillSync(target), { memoryKib: 8, passes: 1, lanes: 1 });
 	const accounts = await Accounts.open({ folder, hasher });
-	const portals = await Portals.open({ store, macKey: MAC_KEY, now: () => NOW });
+	const portals = await Portals.open({ store, macKey: MAC_KEY, now: () => NOW, subscriptions: accounts.subscriptions });
 	return {
 		accounts,
 		portals,

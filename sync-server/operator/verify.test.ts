@@ -86,6 +86,8 @@ describe('what was changed is found', () => {
 		['a removed document', run(`DELETE FROM documents WHERE kind = 'deal' AND rowid = (SELECT min(rowid) FROM documents WHERE kind = 'deal')`), /^the documents account for \d+ of \d+ entries/],
 		['a first entry', run(`UPDATE documents SET first_seq = first_seq + 1 WHERE kind = 'product'`), /^product_.*: names other first and last entries/],
 		['a counter', run(`UPDATE head SET counters = '{"deal":1,"task":61}'`), /^the counter of deal is 1 and its highest number 3$/],
+		['a counter of the tariff', run(`UPDATE head SET counters = json_set(counters, '$."quota:people"', 3)`), /^the counter of people is 3 and the documents add up to [4-9]$/],
+		['a counter of bytes', run(`UPDATE head SET counters = json_set(counters, '$."quota:bytes"', -1)`), /^the counter of storageBytes is -1 and the documents add up to 0$/],
 		['a table that is gone', (database) => database.exec('DROP TABLE snapshots'), /^cannot be read: no such table/]
 	];
 	for (const [name, change, says] of cases) test(name, () => expect(after(change)).toMatch(says));

@@ -11,8 +11,9 @@
 import * as Y from 'yjs';
 import type { DocumentId, PortalId } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
+import { NOTHING_USED, plus, USAGE_COUNTERS, usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
-import { collectionsOf, type Kind } from '#crdt-model/record/kind.ts';
+import { collectionsOf, type BaseRow, type Kind } from '#crdt-model/record/kind.ts';
 import { rowOf } from '#crdt-model/record/plan.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
 import { CHAIN_START, chained, chainedRestore, sealOf } from '../log/seal.ts';
@@ -93,16 +94,24 @@ function epochDifference({ epoch, restores }: ArchivedHead): string | null {
 function documentsDifference(archive: PortalArchive, head: ArchivedHead, counts: Counts): string | null {
 	let entries = 0;
 	const highest: Record<string, number> = {};
+	let used = NOTHING_USED;
 	for (const document of archive.documents()) {
 		const difference = documentDifference(archive, document);
 		if (difference !== null) return `${document.id}: ${difference}`;
 		const { number } = document.row as { number: number | null };
 		if (number !== null) highest[document.kind] = Math.max(highest[document.kind] ?? 0, number);
+		used = plus(used, usageOf(document.row as BaseRow));
 		entries += document.docSeq;
 		counts.documents++;
 	}
 	if (entries !== head.seq) return `the documents account for ${entries} of ${head.seq} entries: a document is missing`;
+	for (const [name, counter] of Object.entries(USAGE_COUNTERS) as [keyof Usage, string][]) {
+		// A portal that no release with tariffs has opened yet is counted then.
+		const counted = head.counters[counter] ?? used[name];
+		if (counted !== used[name]) return `the counter of ${name} is ${counted} and the documents add up to ${used[name]}`;
+	}
 	for (const kind of new Set([...Object.keys(highest), ...Object.keys(head.counters)])) {
+		if (kind.startsWith('quota:')) continue;
 		if (highest[kind] !== head.counters[kind]) return `the counter of ${kind} is ${head.counters[kind] ?? 0} and its highest number ${highest[kind] ?? 0}`;
 	}
 	return null;

@@ -8,7 +8,7 @@ import type { BaseRow } from '#crdt-model/record/kind.ts';
 import { isLockable, lockedFeature } from '#crdt-model/tariff/locks.ts';
 import { FEATURES, hasFeature, planAt, type Feature, type PlanName, type Subscription } from '#crdt-model/tariff/plans.ts';
 import { featureRefusal, growthRefusal } from '#crdt-model/tariff/tariff.ts';
-import { isCounted, NOTHING_USED, usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
+import { isCounted, NOTHING_USED, plus, usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 
 /** What a portal may hold and holds, at the moment of judging. */
@@ -53,10 +53,6 @@ export function judgeQuota(allowance: () => Allowance, steps: readonly Growth[])
 export function difference(before: Usage, after: Usage): Usage {
 	if (before === after) return NOTHING_USED;
 	return { people: after.people - before.people, storageBytes: after.storageBytes - before.storageBytes };
-}
-
-function plus(a: Usage, b: Usage): Usage {
-	return b === NOTHING_USED ? a : { people: a.people + b.people, storageBytes: a.storageBytes + b.storageBytes };
 }
 
 const features = new Map<PlanName, readonly Feature[]>();

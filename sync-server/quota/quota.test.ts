@@ -162,7 +162,7 @@ const upload = (n: number, size: number, by = CAT) => answer(by, 'file.create', 
 test('[Q1] the byte beyond the storage is refused, a deleted file makes room at once, and its return needs room again', async () => {
 	stage.subscribe({ plan: 'project' });
 	const GB = 1024 ** 3;
-	expect([await upload(1, 5 * GB - 1), await upload(2, 1), await upload(3, 1)]).toEqual(['accepted', 'accepted', 'refused quota by tariff.storageBytes']);
+	expect([await upload(5, 2 * GB - 1), await upload(6, 2 * GB - 1), await upload(1, GB + 1), await upload(2, 1), await upload(3, 1)]).toEqual([...Array(4).fill('accepted'), 'refused quota by tariff.storageBytes']);
 	expect(await answer(CAT, 'file.delete', file(2))).toBe('accepted');
 	expect(stage.portal.tariff.storageBytes).toEqual({ used: 5 * GB - 1, most: 5 * GB });
 	expect([await upload(3, 1), await answer(CAT, 'file.restore', file(2))]).toEqual(['accepted', 'refused quota by tariff.storageBytes']);
