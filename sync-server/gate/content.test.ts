@@ -23,6 +23,17 @@ async function send(person: typeof CAT, bytes: Uint8Array, document: Parameters<
 }
 const text = async () => (await stage.portal.openContent(ANN, TEXT))!.room.doc.getText('text').toString();
 
+test('[G9] a device may resend the whole document, whatever commands wrote into it; it writes nothing there itself', async () => {
+	await stage.as(CAT, 'text.setGrant', TEXT, { key: `user:${FAY}`, value: 'read' });
+	expect(await send(CAT, typed(900_001, 'hello'))).toBe('accepted');
+	const { doc } = (await stage.portal.openContent(ANN, TEXT))!.room;
+	expect([...doc.share.keys()].sort()).toEqual(['grants', 'record', 'text']);
+	const entries = stage.portal.log.assigned;
+	expect(await send(CAT, Y.encodeStateAsUpdate(doc))).toBe('accepted');
+	expect(stage.portal.log.assigned).toBe(entries);
+	for (const root of ['record', 'grants']) expect(await send(CAT, other(root, 900_002)), root).toBe('refused bad-shape');
+});
+
 test('[G8] what is refused has changed nothing: no content, no entry, no binding', async () => {
 	const before = stage.portal.log.assigned;
 	const wrong: [string, Uint8Array][] = [
@@ -35,9 +46,9 @@ test('[G8] what is refused has changed nothing: no content, no entry, no binding
 	expect(await send(CAT, typed(900_001, 'x'.repeat(2_000_000)))).toMatch(/^refused/);
 	expect([stage.portal.log.assigned, await text(), await stage.portal.store.bindings(TEXT)]).toEqual([before, '', []]);
 });
-function other(root: string): Uint8Array {
+function other(root: string, client = 900_001): Uint8Array {
 	const doc = new Y.Doc();
-	doc.clientID = 900_001;
+	doc.clientID = client;
 	doc.getMap(root).set('number', 7);
 	return Y.encodeStateAsUpdate(doc);
 }

@@ -11,6 +11,9 @@
  * and a slot's Map holds elements. It writes no formats and no embeds, so neither is allowed: a format in a shared text makes Yjs clean up
  * formats after *remote* transactions, and the relay's document would then delete things by itself.
  */
+import { kindNamed } from '#crdt-model/kinds/index.ts';
+import { collectionsOf } from '#crdt-model/record/kind.ts';
+import { FIELDS_ROOT } from '#crdt-model/record/state.ts';
 import { NODE_TYPE_KEY, PAGE_NODE_TYPES } from '#crdt-model/page/nodes.ts';
 import type { ContentKind, TypeKind } from '#crdt-model/page/scan.ts';
 
@@ -63,9 +66,14 @@ export const NEW_CONTENT: NewContentLimits = {
 
 const element = shape(['string', 'map', 'xml-text', 'xml-element'], ['any', 'map']);
 
+/** Where the kind keeps what commands write: its fields and its collections, each in a root of its own. */
+function rootsOfFields(kind: 'page' | 'text'): ReadonlySet<string> {
+	return new Set([FIELDS_ROOT, ...collectionsOf(kindNamed(kind))]);
+}
+
 export const PAGE_RULES: PageRules = {
 	roots: new Map([['root', element]]),
-	relayRoots: new Set(['record']),
+	relayRoots: rootsOfFields('page'),
 	inside: {
 		'xml-text': element,
 		'xml-element': shape([], ['any', 'map']),
@@ -78,7 +86,7 @@ export const PAGE_RULES: PageRules = {
 
 export const TEXT_RULES: PageRules = {
 	roots: new Map([['text', shape(['string'], [])]]),
-	relayRoots: new Set(['record']),
+	relayRoots: rootsOfFields('text'),
 	inside: {},
 	nodes: null,
 	maxDepth: 0,
