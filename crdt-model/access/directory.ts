@@ -6,7 +6,7 @@
  * What a person holds (holdings.ts) is kept until it may have changed, so asking is cheap; each change says whose it may have changed, so a
  * company of ten thousand need not be reckoned anew when one person moves (affected.ts).
  */
-import type { DepartmentId, DocumentId, GroupId, PersonId } from '../ids.ts';
+import type { DepartmentId, DocumentId, GroupId, KindName, PersonId } from '../ids.ts';
 import type { DepartmentRow, EmployeeRow } from '../kinds/company-structure.ts';
 import type { GroupRow } from '../kinds/group.ts';
 import type { RoleRow } from '../kinds/role.ts';
@@ -18,6 +18,9 @@ import type { Recipient } from './recipients.ts';
 import { reachesOf, type Reaches } from './roles.ts';
 
 type RoleId = DocumentId<'role'>;
+
+/** What it is made of: whoever fills a directory reads these kinds, and all of them. */
+export const DIRECTORY_KINDS = ['employee', 'department', 'group', 'role'] as const satisfies readonly KindName[];
 
 export class Directory {
 	readonly #people = new Map<PersonId, EmployeeRow>();
@@ -46,7 +49,7 @@ export class Directory {
 
 	/** Whether rows of this kind are the directory's business. */
 	static concerns({ kind }: Pick<BaseRow, 'kind'>): boolean {
-		return kind === 'employee' || kind === 'department' || kind === 'group' || kind === 'role';
+		return (DIRECTORY_KINDS as readonly KindName[]).includes(kind);
 	}
 
 	/** Rises with every change that may change somebody's rights. */

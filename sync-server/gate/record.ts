@@ -67,9 +67,9 @@ export function admitBatch(gate: RecordGate, authority: Authority, batch: Pick<B
 		if ('code' in step) return { kind: 'refused', command: command.id, refusal: step };
 		standing.set(command.document, step);
 		steps.push(step);
-		if (!isStructure(step.row) || steps.length === batch.commands.length) continue;
+		if (!Directory.concerns(step.row) || steps.length === batch.commands.length) continue;
 		// Two commands that are harmless one by one may close a ring or leave no administrator together.
-		const directory = world.directory === gate.world.directory ? copyOf(world.directory) : world.directory;
+		const directory = world.directory === gate.world.directory ? world.directory.copy() : world.directory;
 		if (!directory.take(step.row)) continue;
 		world = { ...world, directory };
 		if (authority.kind === 'person') judged = { kind: 'person', actor: { person: author, principals: directory.principalsOf(author) } };
@@ -112,16 +112,6 @@ function readable(actor: Actor, row: BaseRow, world: World): boolean {
 
 function hangsOnHidden(actor: Actor, { kind }: Room, row: BaseRow, world: World): boolean {
 	return 'scope' in kind.audience(row) && !readable(actor, row, world);
-}
-
-function isStructure({ kind }: BaseRow): boolean {
-	return kind === 'employee' || kind === 'department';
-}
-function copyOf({ people, departments }: Directory): Directory {
-	const copy = new Directory();
-	for (const row of departments) copy.take(row);
-	for (const row of people) copy.take(row);
-	return copy;
 }
 
 /** Writes one judged command into its document. Cannot fail: every value was checked when it was planned. */

@@ -6,7 +6,7 @@
  * Leaves to others: what a change is and who may make it (crdt-model), numbering and disk (log/), who is told (session/).
  */
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
-import { Directory } from '#crdt-model/access/directory.ts';
+import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
 import type { Row } from '#crdt-model/kinds/index.ts';
@@ -100,7 +100,7 @@ export class Portal {
 
 	static async open(options: PortalOptions): Promise<Portal> {
 		const { store } = options;
-		const [head, structure] = await Promise.all([store.head(), store.headsOfKinds(['settings', 'employee', 'department'])]);
+		const [head, structure] = await Promise.all([store.head(), store.headsOfKinds(['settings', ...DIRECTORY_KINDS])]);
 		const portal = new Portal(options, head);
 		await portal.#adoptCounters(structure);
 		for (const { row, seq } of structure) {

@@ -107,11 +107,13 @@ export class Core {
 
 	takeRows(rows: Iterable<BaseRow>, lost: Iterable<DocumentId> = []): void {
 		for (const row of rows) {
-			if (row.kind !== 'employee' && row.kind !== 'department') continue;
+			if (!Directory.concerns(row)) continue;
 			this.directory.take(row);
 			this.structure++;
 		}
+		const { version } = this.directory;
 		for (const id of lost) this.directory.drop(id);
+		if (this.directory.version !== version) this.structure++;
 	}
 
 	onChange(listener: () => void): () => void {

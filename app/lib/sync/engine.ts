@@ -7,7 +7,7 @@
  * Leaves to others: frames (conversation.ts, incoming.ts, settle.ts), pages (pages.ts), tabs and reactivity (workspace.svelte.ts).
  */
 import type { Verdict } from '#crdt-model/access/decide.ts';
-import type { Directory } from '#crdt-model/access/directory.ts';
+import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { kindOf, type DocumentId, type IdMaker, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
@@ -84,7 +84,7 @@ export class Replica {
 	/** Reads what the device holds; connects nothing. */
 	static async open(options: ReplicaOptions): Promise<Replica> {
 		const replica = new Replica(options);
-		const rows = await replica.store.read(async (reads) => [...(await reads.rowsOf('department')), ...(await reads.rowsOf('employee'))]);
+		const rows = await replica.store.read(async (reads) => (await Promise.all(DIRECTORY_KINDS.map((kind) => reads.rowsOf(kind)))).flat());
 		replica.#core.takeRows(rows);
 		await replica.#core.recount();
 		return replica;
@@ -336,7 +336,7 @@ export class Replica {
 	}
 
 	#signalStructure(rows: readonly StoredRow[], lost: readonly DocumentId[], more: Partial<Pick<Outcome, 'pages' | 'reset'>> = {}): void {
-		const structure = rows.filter((row) => row.kind === 'employee' || row.kind === 'department').map((row) => row.id);
+		const structure = rows.filter((row) => Directory.concerns(row)).map((row) => row.id);
 		const { pages = [], reset = [] } = more;
 		this.#core.signal({ kind: 'committed', pages, reset, lost, structure });
 	}
