@@ -11,6 +11,9 @@ import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { originAllowed } from './accounts/cookie.ts';
 import { Letters } from './accounts/letters.ts';
+import { Addresses } from './budget/addresses.ts';
+import { PROCESS_CLOCK } from './budget/clock.ts';
+import { Lanes } from './budget/lanes.ts';
 import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
 import { faultLine, type Log, stderrLog } from './ops/log.ts';
 import { MAC_KEY } from './operator/mac-key.ts';
@@ -82,26 +85,31 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		undo.add(() => accounts.close());
 		const macKey = keptSecret(config.dataDir, MAC_KEY.file, MAC_KEY.bytes, (target) => randomFillSync(target));
 		const store = await SqliteRelayStore.open(config.storageDir);
+		const lanes = new Lanes(PROCESS_CLOCK, onFault('a turn'));
+		const addresses = new Addresses(PROCESS_CLOCK.now);
 		let portals: Portals;
 		try {
-			portals = await Portals.open({ store, macKey, now, subscriptions: accounts.subscriptions, onFault: (portal, reason) => onFault(portal)(reason) });
+			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, onFault: (portal, reason) => onFault(portal)(reason) });
 		} catch (error) {
 			await store.close();
 			throw error;
 		}
 		undo.add(() => portals.close());
 
-		const services: Services = { accounts, portals, letters, publicUrl, now };
+		const services: Services = { accounts, portals, letters, addresses, publicUrl, now };
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, lettersWaiting: () => letters.waiting });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
 		const rest = restApp({ services, metrics, operator, onFault: onFault('a call') });
-		const sweeper = setInterval(() => void accounts.sweep().catch(onFault('the sweep of sign-ins')), SWEEP_MS);
+		const sweeper = setInterval(() => {
+			lanes.sweep();
+			void accounts.sweep().catch(onFault('the sweep of sign-ins'));
+		}, SWEEP_MS);
 		sweeper.unref();
 		undo.add(() => clearInterval(sweeper));
 
 		undo.add(() => server.drain());
-		server.serve({ publicUrl, calls: (request, peer) => rest.fetch(request, peer), app, door: doorOf(services, onFault('a socket')), onFault: onFault('a call') });
+		server.serve({ publicUrl, calls: (request, peer) => rest.fetch(request, peer), app, door: doorOf(services, lanes, onFault('a socket')), onFault: onFault('a call') });
 		operator.open(localAddress(config, server.port));
 		undo.add(() => operator.close());
 		void app.compress().catch(onFault('compressing the app'));
@@ -134,7 +142,7 @@ function localAddress({ host, tls }: Config, port: number): string {
 	return `${tls ? 'https' : 'http'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
 }
 
-function doorOf({ accounts, portals, publicUrl }: Services, onFault: (fault: unknown) => void): SocketDoor {
+function doorOf({ accounts, portals, addresses, publicUrl }: Services, lanes: Lanes, onFault: (fault: unknown) => void): SocketDoor {
 	return {
 		signedIn({ cookie, authorization, origin, host }) {
 			const credentials = credentialsOf(authorization, cookie);
@@ -143,7 +151,8 @@ function doorOf({ accounts, portals, publicUrl }: Services, onFault: (fault: unk
 		},
 		portal: (id) => portals.portal(id),
 		onSessionsEnded: (listener) => accounts.onSessionsEnded(listener),
-		now: () => performance.now(),
+		lanes,
+		addresses,
 		onFault
 	};
 }

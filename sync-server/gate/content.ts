@@ -1,5 +1,5 @@
 /**
- * The gate for page and text content (SPEC G8–G12): size → syntax → identity → shape → access → apply → post-check.
+ * The gate for page and text content (SPEC G8–G12): size → syntax → identity → shape → access → ids → apply → post-check.
  * The list itself is in page/admit.ts; here it meets the portal: whose client ids these are, what the rule book says, and what
  * becomes of the outcome.
  */
@@ -24,6 +24,8 @@ export interface ContentUpdate {
 	readonly bytes: Uint8Array;
 	/** Whose a client id is here, or null while it is nobody's. */
 	readonly ownerOf: (client: number) => PersonId | null;
+	/** Whether so many ids that are nobody's may become this person's here. */
+	readonly mayBind: (count: number) => boolean;
 	/** The connection that brought it. */
 	readonly origin: unknown;
 	readonly now: number;
@@ -40,6 +42,7 @@ export function admitContent(room: Room, world: World, update: ContentUpdate): C
 	const admission = admitUpdate(room.doc as Y.Doc, update.bytes, kind.content.shape === 'rich' ? PAGE_RULES : TEXT_RULES, {
 		ownerOf: (client) => ownership(client, update),
 		mayWrite: () => verdict.allow,
+		mayBind: update.mayBind,
 		origin: update.origin
 	});
 	switch (admission.kind) {

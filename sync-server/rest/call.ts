@@ -1,7 +1,7 @@
 /**
  * One call: who makes it, from where, and with what. Every route passes here before its handler runs.
  *
- * Promises: a call is made by the person of a living session or by nobody; by cookie nothing is changed from a page that is not ours; a body is JSON of
+ * Promises: whoever calls too often is told when to come back, before anything is done (SPEC B6); a call is made by the person of a living session or by nobody; by cookie nothing is changed from a page that is not ours; a body is JSON of
  * at most `MAX_CALL_BYTES` and has the route's schema before a handler sees it; answers are never cached.
  * Leaves to others: rights (the gate, and handlers where the gate is not asked).
  */
@@ -13,13 +13,15 @@ import { originAllowed, tokenFromCookie } from '../accounts/cookie.ts';
 import type { Letters } from '../accounts/letters.ts';
 import type { Portal } from '../room/portal.ts';
 import type { Portals } from '../room/portals.ts';
-import { problem, type FieldError } from './problem.ts';
+import type { Addresses } from '../budget/addresses.ts';
+import { problem, retryLater, type FieldError } from './problem.ts';
 
 /** What every handler may use. */
 export interface Services {
 	readonly accounts: Accounts;
 	readonly portals: Portals;
 	readonly letters: Letters;
+	readonly addresses: Addresses;
 	readonly publicUrl: string;
 	readonly now: () => number;
 }
@@ -79,7 +81,8 @@ export function everyone<B extends Schema | undefined, Q extends Schema | undefi
 		const origin = c.req.header('origin');
 		// Programs send no Origin; a browser does, and then the cookie that is set must be for a page of ours.
 		if (spec.method !== 'get' && origin !== undefined && !originAllowed(origin, services.publicUrl, c.req.header('host'))) return finished(problem('bad-origin'));
-		return finished(await withInput(c, spec, handler));
+		const wait = asNobody(c, services);
+		return finished(wait ?? (await withInput(c, spec, handler)));
 	});
 }
 
@@ -113,14 +116,24 @@ export function credentialsOf(authorization: string | undefined, cookie: string 
 	return token === null ? null : { token, byCookie: true };
 }
 
-async function callerOf(c: Context<Bindings>, { accounts, portals, publicUrl }: Services, changes: boolean): Promise<Caller | Response> {
+/** Counts a call that no session stands behind against its address; the answer where there were too many. */
+export function asNobody({ env }: Context<Bindings>, { addresses }: Pick<Services, 'addresses'>): Response | null {
+	const wait = addresses.retryAfterSeconds(env);
+	if (wait > 0) return retryLater('too-much', wait);
+	addresses.wasNobody(env);
+	return null;
+}
+
+async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, publicUrl }: Services, changes: boolean): Promise<Caller | Response> {
 	const credentials = credentialsOf(c.req.header('authorization'), c.req.header('cookie'));
 	const signIn = credentials && accounts.resolveToken(credentials.token);
-	if (!credentials || !signIn) return notSignedIn();
+	if (!credentials || !signIn) return asNobody(c, { addresses }) ?? notSignedIn();
 	if (changes && credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return problem('bad-origin');
 	const portal = await portals.portal(signIn.portal);
 	if (!portal) return notSignedIn();
 	if (!portal.actorOf(signIn.employee)) return problem('not-a-member');
+	const wait = portal.lane(signIn.employee).takeCall();
+	if (wait > 0) return retryLater('too-much', wait);
 	return { signIn, token: credentials.token, portal, person: signIn.employee };
 }
 

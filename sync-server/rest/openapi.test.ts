@@ -5,7 +5,7 @@ import { jsonSchemaOf } from './json-schema.ts';
 import { restApp, routes } from './app.ts';
 
 const nobody = null as never;
-const services = { accounts: nobody, portals: nobody, letters: nobody, publicUrl: 'http://127.0.0.1:8420', now: () => 0 } as unknown as Services;
+const services = { accounts: nobody, portals: nobody, letters: nobody, addresses: nobody, publicUrl: 'http://127.0.0.1:8420', now: () => 0 } as unknown as Services;
 const app = restApp({
 	services: { ...services, accounts: {} as never, portals: {} as never },
 	metrics: { called: () => undefined, contentType: 'text/plain', text: async () => '' },

@@ -63,7 +63,7 @@ export function refusalProblem({ code, detail, ...rest }: Refusal): Response {
 	return problem(code, { detail, extra: rest, ...(passing ? { headers: { 'retry-after': '1' } } : {}) });
 }
 
-export function retryLater(code: 'too-many-attempts' | 'being-accepted', retryAfterSeconds: number): Response {
+export function retryLater(code: 'too-many-attempts' | 'being-accepted' | 'too-much', retryAfterSeconds: number): Response {
 	return problem(code, { headers: { 'retry-after': String(Math.max(1, retryAfterSeconds)) }, extra: { retryAfterSeconds } });
 }
 

@@ -22,9 +22,12 @@ import { tariffOf, type Tariff } from '#crdt-model/tariff/tariff.ts';
 import { isCounted, USAGE_COUNTERS, usageOf, usageOfAll, type Usage } from '#crdt-model/tariff/usage.ts';
 import type { DocumentHead, PortalStore } from '#storage/contract.ts';
 import * as Y from 'yjs';
+import { Claims, hasRoomForIds } from '../budget/claims.ts';
+import { STANDING_CLOCK } from '../budget/clock.ts';
+import { Lanes, type Lane } from '../budget/lanes.ts';
 import { admitContent } from '../gate/content.ts';
 import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
-import { LogFailed, PortalLog, type Draft } from '../log/portal-log.ts';
+import { LogFailed, PortalLog, type Committed, type Draft } from '../log/portal-log.ts';
 import { TariffAnnouncer, type Later } from '../quota/announcer.ts';
 import { difference } from '../quota/judge.ts';
 import { Audience } from '../session/audience.ts';
@@ -53,6 +56,8 @@ export interface PortalOptions {
 	readonly macKey: Uint8Array;
 	readonly now?: () => number;
 	readonly ids?: IdMaker;
+	/** Whose turn it is at this relay. Without it nobody ever waits. */
+	readonly lanes?: Lanes;
 	/** Told once when a commit failed: this object is of no more use. */
 	readonly onFailed?: (reason: unknown) => void;
 	/** What was bought; everything, where nobody sells. */
@@ -87,6 +92,8 @@ export class Portal {
 	readonly audience: Audience;
 	readonly now: () => number;
 	readonly #ids: IdMaker;
+	readonly #lanes: Lanes;
+	readonly #claims: Claims;
 	readonly #options: PortalOptions;
 	readonly #world: World;
 	readonly #gate: RecordGate;
@@ -125,6 +132,8 @@ export class Portal {
 		this.now = options.now ?? Date.now;
 		this.#ids = options.ids ?? new IdMaker(this.now);
 		this.#subscription = options.subscription ?? EVERYTHING;
+		this.#lanes = options.lanes ?? new Lanes(STANDING_CLOCK);
+		this.#claims = new Claims(this.now);
 		this.audience = new Audience(this);
 		this.log = new PortalLog({
 			portal: options.id,
@@ -133,7 +142,7 @@ export class Portal {
 			macKey: options.macKey,
 			now: this.now,
 			onCommitted: (changes) => {
-				this.audience.fanOut(changes);
+				this.#fanOut(changes);
 				if (changes.some(({ head }) => isCounted(head.row))) this.#announcer.soon();
 			},
 			onFailed: (reason) => this.#fail(reason)
@@ -206,7 +215,7 @@ export class Portal {
 
 	/** Changes in the relay's own name, or in a person's by its authority: founding, accepted invitations, imports. */
 	async submitAsRelay(batch: Pick<Batch, 'commands'>, author: PersonId = RELAY): Promise<AnswerResult> {
-		return this.#told(await this.#admitPinned(batch, () => ({ kind: 'relay', author })));
+		return this.#told(await this.#admitPinned(batch, null, () => ({ kind: 'relay', author })));
 	}
 
 	async #told({ result, durable }: Admission): Promise<AnswerResult> {
@@ -226,7 +235,7 @@ export class Portal {
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
 		}
-		return this.#admitPinned(batch, () => {
+		return this.#admitPinned(batch, this.lane(person), () => {
 			const ids = new Set(batch.commands.map(({ id }) => id));
 			const answers = [...ids].map((id) => stored.find(({ command }) => command === id) ?? this.log.recentAnswer(id));
 			const first = answers.find((answer) => answer !== undefined);
@@ -240,19 +249,52 @@ export class Portal {
 		});
 	}
 
-	/** Pins what the batch needs, then decides, applies and enqueues without waiting for anything. */
-	async #admitPinned(batch: Pick<Batch, 'commands'>, authorise: () => Authority | AnswerResult): Promise<Admission> {
-		let pinned: Room[] = [];
+	/** Decides, applies and enqueues without waiting for anything, once all that the batch needs is pinned and it is its author's turn. */
+	async #admitPinned(batch: Pick<Batch, 'commands'>, lane: Lane | null, authorise: () => Authority | AnswerResult): Promise<Admission> {
 		try {
-			pinned = await this.#pinWithScopes(batch.commands);
-			if (this.log.hasFailed) return { result: unavailable(null), durable: Promise.resolve() };
-			const authority = authorise();
-			const result = 'actor' in authority || 'author' in authority ? this.#decide(authority, batch.commands) : authority;
-			return { result, durable: this.log.settled() };
+			return await this.#withPinned(batch.commands, lane, () => {
+				if (this.log.hasFailed) return { result: unavailable(null), durable: Promise.resolve() };
+				const authority = authorise();
+				const result = 'actor' in authority || 'author' in authority ? this.#decide(authority, batch.commands) : authority;
+				return { result, durable: this.log.settled() };
+			});
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
+		}
+	}
+
+	/** Does the work in one go with the documents pinned. What was dropped, or began to hang elsewhere, while it waited for its turn is read again. */
+	async #withPinned<T>(commands: readonly Pick<Command, 'document' | 'args'>[], lane: Lane | null, work: () => T): Promise<T> {
+		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
+			const pinned = await this.#pinWithScopes(commands);
+			try {
+				const done = () => (pinned.some((room) => room.gone || !this.#hasScope(room)) ? null : { result: work() });
+				const outcome = lane ? await lane.run(done) : done();
+				if (outcome) return outcome.result;
+			} finally {
+				this.rooms.release(pinned);
+			}
+		}
+		throw new Error('a document was dropped again and again while its turn was waited for');
+	}
+	#hasScope(room: Room): boolean {
+		const on = (room.row as PageRow | null)?.on;
+		return !isDocumentId(on) || this.rooms.peek(on) !== undefined;
+	}
+
+	/** This person's share of the relay. */
+	lane(person: PersonId): Lane {
+		return this.#lanes.of(this.id, person);
+	}
+
+	/** Sending a commit to its readers is its authors' work as well, in equal parts. */
+	#fanOut(changes: readonly Committed[]): void {
+		const before = this.#lanes.now();
+		try {
+			this.audience.fanOut(changes);
 		} finally {
-			this.rooms.release(pinned);
+			const share = (this.#lanes.now() - before) / changes.length;
+			if (share > 0) for (const { entry } of changes) if (entry.author !== RELAY) this.lane(entry.author).charge(share);
 		}
 	}
 
@@ -288,35 +330,36 @@ export class Portal {
 	 * @param origin the connection that brought it, which is not sent its own edit again
 	 */
 	async admitUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown): Promise<Admission> {
-		let pinned: Room[] = [];
 		try {
-			pinned = await this.#pinWithScopes([{ document, args: null }]);
-			const actor = this.actorOf(person);
-			const room = this.rooms.peek(document);
-			if (this.log.hasFailed || !room) return { result: unavailable(null), durable: Promise.resolve() };
-			if (!actor) return { result: refused(refuse('not-found', document), null), durable: Promise.resolve() };
-			const admission = admitContent(room, this.#world, {
-				actor,
-				bytes,
-				ownerOf: (client) => room.owners.get(client) ?? null,
-				origin,
-				now: this.now()
-			});
-			if (admission.kind === 'evict') this.#drop(room);
-			if (admission.kind === 'evict' || admission.kind === 'refused') {
-				this.#countRefusal(admission.refusal);
-				return { result: refused(admission.refusal, null), durable: this.log.settled() };
-			}
-			if (admission.kind === 'admitted') {
-				for (const client of admission.bindIds) this.bind(room, client, person);
-				this.#append(admission.draft);
-			}
-			return { result: { kind: 'accepted', seq: room.seq }, durable: this.log.settled() };
+			return await this.#withPinned([{ document, args: null }], this.lane(person), () => this.#judgeUpdate(person, document, bytes, origin));
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
-		} finally {
-			this.rooms.release(pinned);
 		}
+	}
+
+	#judgeUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown): Admission {
+		const actor = this.actorOf(person);
+		const room = this.rooms.peek(document);
+		if (this.log.hasFailed || !room) return { result: unavailable(null), durable: Promise.resolve() };
+		if (!actor) return { result: refused(refuse('not-found', document), null), durable: Promise.resolve() };
+		const admission = admitContent(room, this.#world, {
+			actor,
+			bytes,
+			ownerOf: (client) => room.owners.get(client) ?? null,
+			mayBind: (count) => this.mayBind(room, person, count),
+			origin,
+			now: this.now()
+		});
+		if (admission.kind === 'evict') this.#drop(room);
+		if (admission.kind === 'evict' || admission.kind === 'refused') {
+			this.#countRefusal(admission.refusal);
+			return { result: refused(admission.refusal, null), durable: this.log.settled() };
+		}
+		if (admission.kind === 'admitted') {
+			for (const client of admission.bindIds) this.bind(room, client, person);
+			this.#append(admission.draft);
+		}
+		return { result: { kind: 'accepted', seq: room.seq }, durable: this.log.settled() };
 	}
 
 	/** Whoever has it open holds a document that is no longer the one in use, and comes back for that. */
@@ -325,9 +368,14 @@ export class Portal {
 		for (const session of [...this.audience.liveOn(room.id)]) session.close(CLOSE.restarting, 'the document is read anew');
 	}
 
+	/** Whether the person may bring so many new client ids here (SPEC B7). */
+	mayBind(room: Room, person: PersonId, count: number): boolean {
+		return this.#claims.allow(person, room.id, count) && hasRoomForIds(room, person, count);
+	}
 	/** From now on this client id belongs to this person in this document (P7). */
 	bind(room: Room, client: number, person: PersonId): void {
 		room.owners.set(client, person);
+		this.#claims.count(person, room.id);
 		this.log.bind({ document: room.id, client, person });
 	}
 

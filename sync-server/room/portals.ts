@@ -9,6 +9,7 @@ import { HEARTBEAT_MS } from '#crdt-model/wire/limits.ts';
 import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { RelayStore } from '#storage/contract.ts';
 import type { Subscriptions } from '../accounts/subscriptions.ts';
+import type { Lanes } from '../budget/lanes.ts';
 import { Portal } from './portal.ts';
 
 /** A portal without sessions leaves memory after this; reading its directory again takes milliseconds. */
@@ -23,6 +24,8 @@ export interface PortalsOptions {
 	readonly ids?: IdMaker;
 	/** What portals have bought; everything, where nobody sells. */
 	readonly subscriptions?: Pick<Subscriptions, 'of' | 'set' | 'onChange'>;
+	/** Whose turn it is, over all portals: they share one event loop. */
+	readonly lanes?: Lanes;
 	/** Faults are told here. After a failed commit the portal is opened again on its next use. */
 	readonly onFault?: (portal: PortalId, reason: unknown) => void;
 }
@@ -124,7 +127,7 @@ export class Portals {
 			opened.usedAt = this.#now();
 			return opened.portal;
 		}
-		const { store, macKey, subscriptions, onFault } = this.#options;
+		const { store, macKey, lanes, subscriptions, onFault } = this.#options;
 		const forget = () => void (this.#opened.get(id)?.portal === portal && this.#opened.delete(id));
 		const portal: Promise<Portal> = store.portal(id).then((portalStore) =>
 			Portal.open({
@@ -134,6 +137,7 @@ export class Portals {
 				now: this.#now,
 				ids: this.#ids,
 				...(subscriptions && { subscription: subscriptions.of(id) }),
+				...(lanes && { lanes }),
 				onFault: (fault) => onFault?.(id, fault),
 				onFailed: (reason) => {
 					forget();

@@ -48,7 +48,7 @@ export class LiveSession implements FrameSession {
 	#claims = 0;
 	#resyncs = 0;
 	/** Updates are judged in the order of their frames. */
-	#judging: Promise<unknown> = Promise.resolve();
+	#judging: Promise<void> = Promise.resolve();
 
 	constructor(portal: Portal, person: PersonId, document: DocumentId, socket: FrameSocket) {
 		this.#portal = portal;
@@ -86,7 +86,7 @@ export class LiveSession implements FrameSession {
 		for (const frame of waiting) this.receive(frame);
 	}
 
-	receive(frame: Uint8Array): void {
+	receive(frame: Uint8Array): Promise<void> | void {
 		if (this.#state.is === 'closed') return;
 		if (this.#state.is === 'opening') {
 			this.#state.waitingBytes += frame.byteLength;
@@ -110,11 +110,11 @@ export class LiveSession implements FrameSession {
 		this.close(CLOSE.badFrame, 'not a message of y-websocket');
 	}
 
-	#receiveSync(step: number, bytes: Uint8Array): void {
+	#receiveSync(step: number, bytes: Uint8Array): Promise<void> | void {
 		if (step === STEP_1) return this.#answer(bytes);
 		if (step !== STEP_2 && step !== UPDATE) return this.close(CLOSE.badFrame, 'not a message of y-websocket');
 		const judged = this.#judging.then(() => this.#portal.admitUpdate(this.person, this.document, bytes, this));
-		this.#judging = this.#guard(
+		return (this.#judging = this.#guard(
 			judged.then(({ result }) => {
 				if (result.kind === 'accepted' || this.#state.is !== 'open') return;
 				const { code, detail } = result.refusal;
@@ -124,7 +124,7 @@ export class LiveSession implements FrameSession {
 				}
 				this.close(CLOSE_FOR[code] ?? CLOSE.refused, `${code}: ${detail}`);
 			})
-		);
+		));
 	}
 
 	/** Sync step 2: what the client lacks, once all of it is on disk. */
@@ -169,6 +169,7 @@ export class LiveSession implements FrameSession {
 		// While the own id is live, any other entry is an echo of somebody who has just gone.
 		if (this.#client !== null && owner === undefined) return false;
 		if (++this.#claims > MAX_CLAIMS) return false;
+		if (owner === undefined && !this.#portal.mayBind(room, this.person, 1)) return false;
 		const actor = this.#portal.actorOf(this.person);
 		if (owner === undefined && actor && room.row && decideWrite(actor, room.row, this.#portal.world).allow) this.#portal.bind(room, client, this.person);
 		if (this.#client !== null) presence.leave(this);

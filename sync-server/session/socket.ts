@@ -10,8 +10,12 @@ export interface FrameSocket {
 
 /** One connection's life as its transport drives it. A late call after `closed` changes nothing. */
 export interface FrameSession {
-	/** @param frame the caller gives it away and does not write to it again */
-	receive(frame: Uint8Array): void;
+	/**
+	 * @param frame the caller gives it away and does not write to it again
+	 * @returns where the frame asks for more than a moment: resolves, and never rejects, when it is judged. A caller that holds the next one back until
+	 * then keeps what waits where it is counted; the session keeps the order either way.
+	 */
+	receive(frame: Uint8Array): Promise<void> | void;
 	drained(): void;
 	closed(): void;
 }

@@ -58,7 +58,7 @@ export class SyncSession implements FrameSession {
 	#isUnsettled = false;
 	#underWay = 0;
 	/** Submissions are judged in the order of their frames. */
-	#judging: Promise<unknown> = Promise.resolve();
+	#judging: Promise<void> = Promise.resolve();
 	/** Gained documents are sent one page after the other, so that memory holds one page of them. */
 	#gaining: Promise<unknown> = Promise.resolve();
 	#onDrained: (() => void) | null = null;
@@ -86,7 +86,7 @@ export class SyncSession implements FrameSession {
 		return this.#state.is === 'closed';
 	}
 
-	receive(frame: Uint8Array): void {
+	receive(frame: Uint8Array): Promise<void> | void {
 		if (this.#isClosed()) return;
 		const decoded = decodeUp(frame);
 		if (!decoded.ok) return this.close(CLOSE.badFrame, decoded.problem);
@@ -166,6 +166,8 @@ export class SyncSession implements FrameSession {
 		this.#isPulling = true;
 		try {
 			while (this.#state.is === 'catching-up' && !this.#isFull && this.#pauses === 0) {
+				await this.#portal.lane(this.person).ready();
+				if (this.#isClosed() || this.#isFull || this.#pauses > 0) continue;
 				const principals = this.#principals;
 				const losses = this.#losses;
 				const { entries, reached } = await this.#portal.store.entriesAfter({
@@ -240,6 +242,7 @@ export class SyncSession implements FrameSession {
 	/** @param held what the device has older: with the new state come the notices of all that happened since */
 	async #sendGains(documents: readonly DocumentId[], held: ReadonlyMap<DocumentId, number> = new Map()): Promise<void> {
 		for (let from = 0; from < documents.length; from += GAIN_PAGE) {
+			await this.#portal.lane(this.person).ready();
 			this.#lostMeanwhile.clear();
 			const page = documents.slice(from, from + GAIN_PAGE);
 			const stored = await this.#withReaders(await this.#portal.store.load(page));
@@ -251,7 +254,7 @@ export class SyncSession implements FrameSession {
 			let size = 0;
 			for (const { found, readers } of stored) {
 				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal))) continue;
-				const bytes = wholeOf(found);
+				const bytes = this.#portal.lane(this.person).measure(() => wholeOf(found));
 				const told = notices?.get(found.id);
 				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes, ...(told && { notices: told }) });
 				size += bytes.byteLength;
@@ -313,7 +316,7 @@ export class SyncSession implements FrameSession {
 		await this.#guard(exchange);
 	}
 
-	#judge(id: string, admit: () => Promise<Admission>): void {
+	#judge(id: string, admit: () => Promise<Admission>): Promise<void> | void {
 		if (this.#state.is === 'awaiting-hello') return this.close(CLOSE.badFrame, 'hello comes first');
 		if (++this.#underWay > SUBMIT_WINDOW) return this.close(CLOSE.tooMuch, `more than ${SUBMIT_WINDOW} submissions under way`);
 		// The answer waits for the disk, the next submission only for the judgement.
@@ -326,6 +329,7 @@ export class SyncSession implements FrameSession {
 		});
 		// The log failed: the portal closes this socket, and the device sends again.
 		answered.catch(() => {});
+		return this.#judging;
 	}
 
 	heartbeat(): void {

@@ -1,43 +1,12 @@
 import { expect, test } from 'vitest';
+import { FRAMES_BURST, TURN_MS } from '../budget/limits.ts';
 import { CLOSE } from '../session/socket.ts';
-import { Connection, type RawSocket, SEND_DRAINED_BYTES, SEND_FULL_BYTES, SEND_LIMIT_BYTES, WAITING_FRAMES } from './connection.ts';
-import { TURN, Turns } from './turns.ts';
-import { BYTES_BURST, FrameRate, FRAMES_BURST, FRAMES_PER_SECOND } from './rate.ts';
+import { SEND_DRAINED_BYTES, SEND_FULL_BYTES, SEND_LIMIT_BYTES, WAITING_FRAMES } from './connection.ts';
+import { bareConnection, sessionThat as session } from './testing.ts';
 
-/** A socket whose reader takes bytes when it is told to. */
-class Raw implements RawSocket {
-	buffered = 0;
-	said: string[] = [];
-	outcome = 0;
-	send(frame: Uint8Array, _isBinary: boolean, compress: boolean): number {
-		this.buffered += frame.byteLength;
-		this.said.push(`${compress ? 'deflated' : 'frame'} ${frame.byteLength}`);
-		return this.outcome;
-	}
-	getBufferedAmount(): number {
-		return this.buffered;
-	}
-	end(code: number, reason: string): void {
-		this.said.push(`close ${code} ${reason}`);
-	}
-	close(): void {
-		this.said.push('cut');
-	}
-}
-const session = (heard: string[]) => ({
-	receive: (frame: Uint8Array) => void heard.push(`receive ${[...frame]}`),
-	drained: () => void heard.push('drained'),
-	closed: () => void heard.push('closed')
-});
-function pair(compress = false) {
-	const raw = new Raw();
-	const heard: string[] = [];
-	let now = 0;
-	const later: (() => void)[] = [];
-	const turns = new Turns((fault) => void heard.push(String(fault)), (work) => void later.push(work));
-	const connection = new Connection(raw, { compress, now: () => now, turns });
-	return { raw, heard, connection, turns, turn: () => later.shift()?.(), pass: (ms: number) => void (now += ms) };
-}
+const pair = (compress = false) => bareConnection({ compress });
+/** A session that takes a millisecond for each frame. */
+const slow = (line: ReturnType<typeof pair>, work: () => void = () => {}) => session(line.heard, () => (line.clock.spend(1), work()));
 const bytes = (...values: number[]) => new Uint8Array(values).buffer;
 
 test('frames that arrive before the session reach it in order, as memory of its own', () => {
@@ -109,45 +78,33 @@ test('too much before the session is there, and too fast after', () => {
 });
 
 test('a flood waits its turn, in order; others come in between, and what was said before leaving is still heard', () => {
-	const { connection, heard, turns, turn } = pair();
-	connection.attach(session(heard));
-	for (let i = 0; i < 3 * TURN; i++) connection.received(bytes(i % 250));
-	expect(heard.length, 'one turn takes in about so much').toBeLessThanOrEqual(TURN);
+	const line = pair();
+	const { connection, heard, clock, lane } = line;
+	connection.attach(slow(line));
+	for (let i = 0; i < 20; i++) connection.received(bytes(i));
+	expect(heard.length, 'one turn takes in so much').toBe(TURN_MS);
 	const other: string[] = [];
-	turns.wait(() => ({ cost: 1, more: other.push('heard') < 2 }));
-	turn();
+	lane.post(() => other.push('heard') < 2);
+	clock.turn();
 	expect(other).toEqual(['heard', 'heard']);
 	connection.closed();
 	expect(heard.at(-1)).not.toBe('closed');
-	for (let i = 0; i < 5; i++) turn();
-	expect(heard).toEqual([...Array.from({ length: 3 * TURN }, (_, i) => `receive ${i % 250}`), 'closed']);
+	clock.turns();
+	expect(heard).toEqual([...Array.from({ length: 20 }, (_, i) => `receive ${i}`), 'closed']);
 });
 
 test('what waits is forgotten when the relay closes, and a fault ends its own connection alone', () => {
 	const closing = pair();
-	closing.connection.attach(session(closing.heard));
-	for (let i = 0; i < 2 * TURN; i++) closing.connection.received(bytes(1));
+	closing.connection.attach(slow(closing));
+	for (let i = 0; i < 20; i++) closing.connection.received(bytes(1));
 	const before = closing.heard.length;
 	closing.connection.close(CLOSE.notSignedIn, 'signed out');
-	for (let i = 0; i < 3; i++) closing.turn();
+	closing.clock.turns();
 	expect(closing.heard.slice(before)).toEqual(['closed']);
 	const faulty = pair();
 	let frames = 0;
-	faulty.connection.attach({ ...session(faulty.heard), receive: () => { if (++frames > TURN) throw new Error('a fault'); } });
-	for (let i = 0; i < 2 * TURN; i++) faulty.connection.received(bytes(1));
-	for (let i = 0; i < 3; i++) faulty.turn();
-	expect([faulty.raw.said, faulty.heard]).toEqual([['close 4503 a fault of the relay'], ['closed', 'Error: a fault']]);
-});
-
-test('the rate: a burst, then so much a second, in frames and in bytes', () => {
-	let now = 0;
-	const frames = new FrameRate(() => now);
-	for (let i = 0; i < FRAMES_BURST; i++) expect(frames.take(1)).toBe(true);
-	expect(frames.take(1)).toBe(false);
-	now += 1_000;
-	for (let i = 0; i < FRAMES_PER_SECOND - 1; i++) expect(frames.take(1)).toBe(true);
-	const heavy = new FrameRate(() => now);
-	expect([heavy.take(BYTES_BURST), heavy.take(1)]).toEqual([true, false]);
-	now -= 60_000;
-	expect(heavy.take(1), 'a clock that goes back gives nothing').toBe(false);
+	faulty.connection.attach(slow(faulty, () => { if (++frames > TURN_MS) throw new Error('a fault'); }));
+	for (let i = 0; i < 20; i++) faulty.connection.received(bytes(1));
+	faulty.clock.turns();
+	expect([faulty.raw.said, faulty.heard.slice(TURN_MS + 1)]).toEqual([['close 4503 a fault of the relay'], ['Error: a fault', 'closed']]);
 });

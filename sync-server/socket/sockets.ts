@@ -1,6 +1,8 @@
 /**
  * `/sync` and `/live/:documentId`: who is it, and which session do they get.
  *
+ * Ceilings are asked before anything that costs (SPEC B4).
+ *
  * Promises: the caller is known by cookie (from our own pages only) or `Authorization: Bearer`, never by anything in the address; a browser cannot
  * read why an upgrade failed, so every upgrade is taken and what may not stay is closed with its code (DESIGN 8); when a sign-in ends, its
  * connections are closed in the same turn.
@@ -10,8 +12,11 @@ import { isDocumentId, type DocumentId, type PersonId, type PortalId, type Sessi
 import { MAX_FRAME_BYTES } from '#crdt-model/wire/limits.ts';
 import type { ResolvedSession } from '../accounts/accounts.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
+import type { Addresses, From } from '../budget/addresses.ts';
+import type { Lanes } from '../budget/lanes.ts';
+import { CONNECTIONS_PER_PERSON, CONNECTIONS_PER_SIGN_IN } from '../budget/limits.ts';
 import { Connection, SEND_LIMIT_BYTES } from './connection.ts';
-import { Turns } from './turns.ts';
+import { peerOf } from './http.ts';
 import type { TemplatedApp, UwsModule, WebSocket } from './uws.ts';
 
 /** What sockets need of a portal; `room/portal.ts` has it. */
@@ -26,8 +31,8 @@ export interface SocketDoor {
 	portal(id: PortalId): Promise<SocketPortal | null>;
 	/** Calls back with sign-ins that have ended. */
 	onSessionsEnded(listener: (ended: readonly { session: SessionId }[]) => void): () => void;
-	/** Milliseconds, monotonic. */
-	now(): number;
+	readonly lanes: Lanes;
+	readonly addresses: Addresses;
 	onFault(fault: unknown): void;
 }
 
@@ -35,8 +40,6 @@ export interface SocketDoor {
 const IDLE_SECONDS = 60;
 /** Beyond this uWebSockets.js cuts the line without a word; up to here the connection says why (a stock client would come back for ever). */
 const MAX_INFLATED_BYTES = 4 * MAX_FRAME_BYTES;
-/** Tabs times open pages of one browser, twice over. */
-const SOCKETS_PER_SIGN_IN = 256;
 /** Never reached: connection.ts stops at the half of it before anything more is sent. */
 const MAX_BACKPRESSURE_BYTES = 2 * SEND_LIMIT_BYTES + MAX_FRAME_BYTES;
 
@@ -44,21 +47,22 @@ interface Caller {
 	readonly signIn: ResolvedSession | null;
 	/** For `/live`: null where the address names no document. */
 	readonly document: DocumentId | null;
+	readonly from: From;
 	connection: Connection | null;
+	/** Gives back what was counted. */
+	leave: () => void;
 }
 
 export class Sockets {
 	readonly #door: SocketDoor;
 	readonly #bySignIn = new Map<SessionId, Set<Connection>>();
 	readonly #stopListening: () => void;
-	readonly #turns: Turns;
 	#draining = false;
 	/** Open connections by path, for /metrics. */
 	readonly open = { sync: 0, live: 0 };
 
 	constructor(door: SocketDoor) {
 		this.#door = door;
-		this.#turns = new Turns((fault) => door.onFault(fault));
 		this.#stopListening = door.onSessionsEnded((ended) => {
 			for (const { session } of ended) {
 				for (const connection of [...(this.#bySignIn.get(session) ?? [])]) this.#close(connection, CLOSE.notSignedIn, 'signed out');
@@ -90,15 +94,19 @@ export class Sockets {
 			idleTimeout: IDLE_SECONDS,
 			sendPingsAutomatically: true,
 			upgrade: (res, req, context) => {
+				const from = peerOf(res, req.getHeader('x-forwarded-for'));
 				const signIn = this.#door.signedIn({
 					cookie: req.getHeader('cookie'),
 					authorization: req.getHeader('authorization'),
 					origin: req.getHeader('origin'),
 					host: req.getHeader('host')
 				});
+				// Colleagues behind the same address who are signed in come in all the same.
+				const wait = signIn ? 0 : this.#door.addresses.retryAfterSeconds(from);
+				if (wait > 0) return void res.writeStatus('429 Too Many Requests').writeHeader('retry-after', String(wait)).end();
 				const named = path === 'live' ? decodedDocument(req.getParameter(0)) : null;
 				res.upgrade<Caller>(
-					{ signIn, document: named, connection: null },
+					{ signIn, document: named, from, connection: null, leave: () => {} },
 					req.getHeader('sec-websocket-key'),
 					// No subprotocol is ours: echoing one would promise something.
 					'',
@@ -108,13 +116,7 @@ export class Sockets {
 			},
 			open: (ws) => {
 				this.open[path]++;
-				const caller = ws.getUserData();
-				caller.connection = new Connection(ws as unknown as ConstructorParameters<typeof Connection>[0], {
-					compress: compression !== uws.DISABLED,
-					now: this.#door.now,
-					turns: this.#turns
-				});
-				this.#admit(path, caller, caller.connection);
+				this.#admit(path, ws.getUserData(), ws, compression !== uws.DISABLED);
 			},
 			message: (ws: WebSocket<Caller>, message, isBinary) => {
 				const { connection } = ws.getUserData();
@@ -128,22 +130,39 @@ export class Sockets {
 			},
 			close: (ws) => {
 				this.open[path]--;
-				const { connection, signIn } = ws.getUserData();
-				if (!connection) return;
-				if (signIn) this.#forget(signIn.session, connection);
-				this.#guarded(connection, () => connection.closed());
+				const { connection, leave } = ws.getUserData();
+				leave();
+				if (connection) this.#guarded(connection, () => connection.closed());
 			}
 		});
 	}
 
-	#admit(path: 'sync' | 'live', { signIn, document }: Caller, connection: Connection): void {
-		if (this.#draining) return connection.close(CLOSE.restarting, 'restarting');
-		if (!signIn) return connection.close(CLOSE.notSignedIn, 'not signed in');
-		if (path === 'live' && document === null) return connection.close(CLOSE.notThere, 'not there');
+	#admit(path: 'sync' | 'live', caller: Caller, ws: WebSocket<Caller>, compress: boolean): void {
+		const { signIn, document, from } = caller;
+		if (!signIn) {
+			this.#door.addresses.wasNobody(from);
+			return void ws.end(CLOSE.notSignedIn, 'not signed in');
+		}
+		if (this.#draining) return void ws.end(CLOSE.restarting, 'restarting');
+		if (path === 'live' && document === null) return void ws.end(CLOSE.notThere, 'not there');
+		const lane = this.#door.lanes.of(signIn.portal, signIn.employee);
 		const connections = this.#bySignIn.get(signIn.session) ?? new Set();
-		if (connections.size >= SOCKETS_PER_SIGN_IN) return connection.close(CLOSE.tooMuch, 'too many connections');
+		if (connections.size >= CONNECTIONS_PER_SIGN_IN || lane.connections >= CONNECTIONS_PER_PERSON || !lane.takeOpening()) {
+			return void ws.end(CLOSE.tooMuch, 'too many connections');
+		}
+		const left = this.#door.addresses.open(from);
+		if (!left) return void ws.end(CLOSE.tooMuch, 'too many connections from this address');
+		const onFault = (fault: unknown) => this.#door.onFault(fault);
+		const connection = new Connection(ws as unknown as ConstructorParameters<typeof Connection>[0], { compress, lane, onFault });
+		caller.connection = connection;
 		// Before the first await: a sign-in that ends meanwhile finds the connection here.
 		this.#bySignIn.set(signIn.session, connections.add(connection));
+		lane.connections++;
+		caller.leave = () => {
+			left();
+			lane.connections--;
+			this.#forget(signIn.session, connection);
+		};
 		this.#attach(signIn, document, connection).catch((fault: unknown) => {
 			this.#door.onFault(fault);
 			connection.close(CLOSE.restarting, 'not available');

@@ -28,6 +28,8 @@ export type Submitter = {
 	readonly ownerOf: OwnerOf;
 	/** Rights and quota, on a preview that neither mutated nor cloned. Asked only when there is something new. */
 	readonly mayWrite: (preview: Preview) => boolean;
+	/** Whether so many new ids may be bound to them; without it any number. */
+	readonly mayBind?: (count: number) => boolean;
 	/** Becomes the transaction's origin, for the document's own listeners. */
 	readonly origin: unknown;
 };
@@ -64,6 +66,7 @@ export function admitUpdate(
 	if (seen.newRanges.length === 0 && seen.deletions.length === 0) return { kind: 'known' };
 
 	if (!submitter.mayWrite(seen)) return { kind: 'refused', code: 'denied', detail: 'no right to write' };
+	if (seen.bindIds.length > 0 && submitter.mayBind?.(seen.bindIds.length) === false) return { kind: 'refused', code: 'too-much', detail: 'too many new client ids' };
 
 	return apply(doc, clip(scanned, seen), scanned, seen, rules, submitter.origin);
 }

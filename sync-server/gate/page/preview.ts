@@ -16,7 +16,7 @@ import { kindOfType, sameContent, valuesOf } from './same.ts';
 import { STEPS_PER_DEAD_STRUCT, Steps, chargeDeletion, chargeStructs, walk } from './walk.ts';
 
 /** Why the gate refuses a client's update. Closed: the wire maps each to its advice and to the fate of the local change. */
-export type PageRefusalCode = 'malformed' | 'too-large' | 'bad-shape' | 'foreign' | 'gap' | 'missing-dependency' | 'clock-reuse' | 'denied';
+export type PageRefusalCode = 'malformed' | 'too-large' | 'bad-shape' | 'foreign' | 'gap' | 'missing-dependency' | 'clock-reuse' | 'denied' | 'too-much';
 export type Refusal = { readonly kind: 'refused'; readonly code: PageRefusalCode; readonly detail: string };
 
 /** Whose a client id is in this document. `unbound` ids are bound to the submitter when their content is stored. */
