@@ -66,6 +66,16 @@ test('demo without a relay, then verify', async () => {
 	expect(verified.code).toBe(0);
 }, 60_000);
 
+test('tariff without a relay: the demo company runs under the demo, and what is set is there the next time', async () => {
+	const [first] = JSON.parse((await portal('tariff', '--json')).out) as { portal: string; bought: object; tariff: object }[];
+	expect(first).toMatchObject({ company: 'MavenTech', bought: { plan: 'project' }, tariff: { plan: 'demo', people: { used: 6, most: null } } });
+	expect(await portal('tariff', '--plan', 'team', '--demo', 'end', '--rent', '7')).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^MavenTech \(portal_[^]*plan {6}team\n[^]*of 107 GB, 7 of them rented/) });
+	expect((await portal('tariff')).out).toContain('plan      team\n');
+	expect(await portal('tariff', '--plan', 'demo')).toEqual({ code: 1, out: '', err: expect.stringMatching(/^atrium: A demo is no plan that is bought[^\n]*\n$/) });
+	for (const args of [['--seats', 'many'], ['--plan', 'gold'], ['--demo', 'maybe'], ['--rent', '-1'], ['--portal', 'x']]) expect((await portal('tariff', ...args)).code, args.join(' ')).toBe(2);
+	expect((await portal('verify')).code).toBe(0);
+}, 60_000);
+
 /** A relay's door that gives one answer. */
 async function door(status: number, body: string): Promise<{ server: Server; asked: { path?: string | undefined; auth?: string | undefined; body: string } }> {
 	const asked = { path: undefined as string | undefined, auth: undefined as string | undefined, body: '' };

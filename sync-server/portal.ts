@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { ConfigProblem, readConfig } from './config.ts';
 import { HELP, readArguments, UsageProblem, type Asked } from './operator/arguments.ts';
-import { demoText, oneLine, verifiedText } from './operator/print.ts';
+import { demoText, oneLine, tariffText, verifiedText } from './operator/print.ts';
 import { Problem } from './operator/problem.ts';
 
 const OWN_FILES = join(import.meta.dirname, '..', 'test', 'data', 'crm');
@@ -18,6 +18,13 @@ async function run(asked: Exclude<Asked, { command: 'help' }>): Promise<number> 
 		const { json, folder, dates, password, company } = asked;
 		const result = await runDemo(config, { folder: folder ?? OWN_FILES, dates, ...(password !== undefined && { password }), ...(company !== undefined && { company }) });
 		console.log(json ? JSON.stringify(result) : demoText(result));
+		return 0;
+	}
+	if (asked.command === 'tariff') {
+		const { runTariff } = await import('./operator/run-tariff.ts');
+		const { command: _command, json, ...change } = asked;
+		const shown = await runTariff(config, JSON.parse(JSON.stringify(change)) as Parameters<typeof runTariff>[1]);
+		console.log(json ? JSON.stringify(shown) : shown.map(tariffText).join('\n\n'));
 		return 0;
 	}
 	const { runVerify } = await import('./operator/run-verify.ts');

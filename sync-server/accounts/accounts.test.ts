@@ -324,11 +324,12 @@ describe('the file', () => {
 		await accounts.close();
 		const path = join(world.folder, 'accounts.db');
 		const newer = new DatabaseSync(path);
+		const { user_version: own } = newer.prepare('pragma user_version').get() as { user_version: number };
 		newer.exec('pragma user_version = 99');
 		newer.close();
 		await expect(world.open()).rejects.toThrow('version 99');
 		const older = new DatabaseSync(path);
-		older.exec('pragma user_version = 1');
+		older.exec(`pragma user_version = ${own}`);
 		older.close();
 		accounts = await world.open();
 	});

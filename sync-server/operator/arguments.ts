@@ -1,6 +1,8 @@
 /** What was typed after `npm run portal --`, as a union. Wrong input is a `UsageProblem` with one line. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { resolve } from 'node:path';
+import { isPortalId } from '#crdt-model/ids.ts';
+import { PLAN_NAMES } from '#crdt-model/tariff/plans.ts';
 
 export class UsageProblem extends Error {}
 
@@ -15,9 +17,18 @@ export type Asked =
 			readonly password?: string | undefined;
 			readonly company?: string | undefined;
 	  }
-	| { readonly command: 'verify'; readonly json: boolean };
+	| { readonly command: 'verify'; readonly json: boolean }
+	| {
+			readonly command: 'tariff';
+			readonly json: boolean;
+			readonly portal?: string | undefined;
+			readonly plan?: string | undefined;
+			readonly seats?: number | undefined;
+			readonly demo?: string | undefined;
+			readonly rentedGigabytes?: number | undefined;
+	  };
 
-export const COMMANDS = ['demo', 'verify'] as const;
+export const COMMANDS = ['demo', 'verify', 'tariff'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export const HELP = `npm run portal -- <command> [--json]
@@ -27,6 +38,12 @@ export const HELP = `npm run portal -- <command> [--json]
              --dates today|keep  today (default) moves all dates as a whole so that the latest one is today
              --company <name>    the company's name (default: MavenTech)
              --password <text>   everybody's password (default: a random one)
+  tariff   shows what portals have bought and use, and sets it; a running relay tells open devices at once
+             --portal <id>       which one; needed to change one of several
+             --plan <name>       project, projectPlus, team, company, boxCrm, boxPortal, boxBusiness
+             --seats <number>    of a box licence
+             --demo start|end    thirty days of everything, once per portal; then the plan holds again
+             --rent <GB>         storage beside a cloud plan's own; 0 ends it
   verify   recomputes every portal's hash chain and compares documents and rows with the log
 
   --json   prints one JSON value instead of text
@@ -43,6 +60,15 @@ const OPTIONS: Record<CommandName, NonNullable<ParseArgsConfig['options']>> = {
 		dates: { type: 'string' },
 		password: { type: 'string' },
 		company: { type: 'string' }
+	},
+	tariff: {
+		json: { type: 'boolean' },
+		help: { type: 'boolean', short: 'h' },
+		portal: { type: 'string' },
+		plan: { type: 'string' },
+		seats: { type: 'string' },
+		demo: { type: 'string' },
+		rent: { type: 'string' }
 	},
 	verify: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
 };
@@ -67,11 +93,26 @@ export function readArguments(args: readonly string[], cwd: string): Asked {
 	const json = values.json === true;
 	if (values.help) return { command: 'help', of: name };
 	if (name === 'verify') return { command: 'verify', json };
+	if (name === 'tariff') return tariffAsked(values as Record<string, string | undefined>, json);
 	const { data, dates = 'today', password, company } = values as Record<string, string | undefined>;
 	if (dates !== 'keep' && dates !== 'today') throw new UsageProblem(`--dates is keep or today, not ${quoted(dates)}.`);
 	if (company !== undefined && (company.trim() === '' || company.trim().length > 100)) throw new UsageProblem('--company is a name of 1 to 100 characters.');
 	if (data === '') throw new UsageProblem('--data names no folder.');
 	return { command: 'demo', json, folder: data === undefined ? null : resolve(cwd, data), dates, password, company: company?.trim() };
+}
+
+function tariffAsked({ portal, plan, seats, demo, rent }: Record<string, string | undefined>, json: boolean): Asked {
+	if (portal !== undefined && !isPortalId(portal)) throw new UsageProblem(`--portal is the id of a portal, not ${quoted(portal)}.`);
+	if (plan !== undefined && !(PLAN_NAMES as readonly string[]).includes(plan)) throw new UsageProblem(`--plan is one of ${PLAN_NAMES.filter((one) => one !== 'demo').join(', ')}, not ${quoted(plan)}.`);
+	if (demo !== undefined && demo !== 'start' && demo !== 'end') throw new UsageProblem(`--demo is start or end, not ${quoted(demo)}.`);
+	return { command: 'tariff', json, portal, plan, demo, seats: wholeNumber('--seats', seats, 1), rentedGigabytes: wholeNumber('--rent', rent, 0) };
+}
+
+function wholeNumber(option: string, text: string | undefined, fewest: number): number | undefined {
+	if (text === undefined) return undefined;
+	const number = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+	if (number < fewest) throw new UsageProblem(`${option} is a whole number from ${fewest}, not ${quoted(text)}.`);
+	return number;
 }
 
 const isCommand = (name: string): name is CommandName => (COMMANDS as readonly string[]).includes(name);

@@ -1,5 +1,7 @@
 /** What the operator's commands say to people. Programs ask with `--json`. */
 import type { DemoResult } from '../import/demo.ts';
+import { FEATURES, GIGABYTE_BYTES } from '#crdt-model/tariff/plans.ts';
+import type { PortalTariff } from './tariff-command.ts';
 import type { Verified } from './verify.ts';
 
 const ROLES = ['administrator', 'manager', 'agent'] as const;
@@ -27,6 +29,21 @@ export function demoText({ portal, people, summary }: DemoResult): string {
 		if (all.length > SIGN_INS_PER_ROLE) lines.push(`  ${' '.repeat(13)}  and ${n(all.length - SIGN_INS_PER_ROLE)} more ${role}s`);
 	}
 	return lines.map(oneLine).join('\n');
+}
+
+export function tariffText({ portal, company, bought, tariff }: PortalTariff): string {
+	const { plan, until, people, storageBytes, features } = tariff;
+	const n = (value: number) => value.toLocaleString('en-US');
+	const gigabytes = (bytes: number) => (bytes / GIGABYTE_BYTES).toLocaleString('en-US', { maximumFractionDigits: 2 });
+	const above = (used: number, most: number | null) => (most !== null && used > most ? '  (above the limit: all of it stays readable, nothing can be added)' : '');
+	const missing = FEATURES.filter((feature) => !features.includes(feature));
+	return [
+		`${company} (${portal})`,
+		`  plan      ${plan}${until === null ? '' : ` until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC, then ${bought.plan}`}`,
+		`  people    ${n(people.used)} of ${people.most === null ? 'any number' : n(people.most)}${above(people.used, people.most)}`,
+		`  storage   ${gigabytes(storageBytes.used)} of ${storageBytes.most === null ? 'any number of' : gigabytes(storageBytes.most)} GB${bought.rentedBytes ? `, ${gigabytes(bought.rentedBytes)} of them rented` : ''}${above(storageBytes.used, storageBytes.most)}`,
+		`  features  ${features.length === 0 ? 'none of those that are sold apart' : features.join(', ')}${missing.length === 0 ? '' : `; without ${missing.join(', ')}`}`
+	].map(oneLine).join('\n');
 }
 
 export function verifiedText({ portal, entries, documents, difference }: Verified): string {

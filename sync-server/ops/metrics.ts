@@ -43,16 +43,20 @@ export class Metrics {
 		const sessions = gauge('atrium_sessions', 'Attached sessions of /sync and /live');
 		const documents = gauge('atrium_documents_open', 'Documents in memory');
 		const entries = gauge('atrium_log_entries', 'Entries on disk in the logs of the portals in memory');
+		const people = gauge('atrium_people', 'People of the portals in memory, as their tariffs count them');
+		const storage = gauge('atrium_storage_bytes', 'Bytes of files of the portals in memory, as their tariffs count them');
 		const refusals = new Gauge({ name: 'atrium_refusals', help: 'Refused changes of the portals in memory, by code', labelNames: ['code'], registers });
 		this.#countPortals = async () => {
 			const opened = await portals.opened();
-			const totals = { sessions: 0, rooms: 0, seq: 0 };
+			const totals = { sessions: 0, rooms: 0, seq: 0, people: 0, storageBytes: 0 };
 			refusals.reset();
 			for (const portal of opened) {
 				const numbers = portal.metrics();
 				totals.sessions += numbers.sessions;
 				totals.rooms += numbers.rooms;
 				totals.seq += numbers.seq;
+				totals.people += portal.tariff.people.used;
+				totals.storageBytes += portal.tariff.storageBytes.used;
 				for (const [code, count] of Object.entries(numbers.refusals)) refusals.inc({ code }, count);
 			}
 			known.set([...portals.ids].length);
@@ -60,6 +64,8 @@ export class Metrics {
 			sessions.set(totals.sessions);
 			documents.set(totals.rooms);
 			entries.set(totals.seq);
+			people.set(totals.people);
+			storage.set(totals.storageBytes);
 		};
 	}
 

@@ -3,6 +3,7 @@
  * it returns is sent back as JSON, and a thrown error is a 500 that is logged.
  */
 import { demoCommand } from '../operator/demo-command.ts';
+import { tariffCommand } from '../operator/tariff-command.ts';
 import type { Services } from '../rest/call.ts';
 import type { OperatorCommands } from './operator.ts';
 
@@ -10,5 +11,6 @@ export function operatorCommands({ portals, accounts, now }: Services): Operator
 	const commands: OperatorCommands = new Map();
 	commands.set('ping', async () => ({ pid: process.pid }));
 	commands.set('demo', (args) => demoCommand({ portals, accounts, now }, args));
+	commands.set('tariff', (args) => tariffCommand({ portals, now }, args));
 	return commands;
 }

@@ -205,6 +205,24 @@ test('the tariff says what holds and what is used, and all plans beside it', asy
 	expect(body.plans.find(({ name }: { name: string }) => name === 'team')).toMatchObject({ where: 'cloud', people: null, seats: null, features: ['processes', 'extranet', 'workingHours'] });
 });
 
+test('the last seat: of two acceptances at once one is told the number and the way out, and its invitation stays open', async () => {
+	const other = await relay.found('seats@example.com', 'Seats');
+	const portal = (await relay.relay.services.portals.portal(other.portal as never))!;
+	for (let n = 2; n <= 11; n++) await portal.addEmployee({ firstName: `P${n}`, lastName: 'X', email: `p${n}@example.com` });
+	const codes = [await relay.codeFor(other, 'twelve@example.com'), await relay.codeFor(other, 'thirteen@example.com')];
+	const accept = (code: string) => relay.call('POST', `/api/v1/invitations/${code}/acceptance`, { body: { firstName: 'New', lastName: 'Ray', password: PASSWORD } });
+	const answers = await Promise.all(codes.map(accept));
+	expect(answers.map(({ status }) => status).sort()).toEqual([201, 402]);
+	const refused = answers.findIndex(({ status }) => status === 402);
+	expect(answers[refused]!.headers.get('content-type')).toBe('application/problem+json');
+	expect(answers[refused]!.body).toMatchObject({
+		code: 'quota', rule: 'tariff.people', who: ['admins'], tariff: { plan: 'project', limit: 'people', used: 12, most: 12, more: 1, ways: ['projectPlus', 'team', 'company'] }
+	});
+	await relay.relay.services.portals.subscribe(portal.id, { plan: 'projectPlus' });
+	expect((await accept(codes[refused]!)).status).toBe(201);
+	expect((await api('GET', '/tariff', other)).body.people).toEqual({ used: 13, most: 24 });
+});
+
 test('what was acknowledged is there after a restart, and the session too', async () => {
 	const id = await make(ann, 'text', { title: 'Notes', place: 'company' });
 	await relay.restart();

@@ -76,9 +76,15 @@ export class Portals {
 		return this.#known.has(id) ? this.#open(id) : null;
 	}
 
-	/** What a portal has bought; null where nobody sells. */
-	subscriptionOf(id: PortalId): Subscription | null {
-		return this.#options.subscriptions?.of(id) ?? null;
+	/** What a portal has bought. */
+	subscriptionOf(id: PortalId): Subscription {
+		return this.#options.subscriptions?.of(id) ?? FREE;
+	}
+
+	/** From the next judgement on; resolves when it is on disk and open devices are being told. */
+	async subscribe(id: PortalId, subscription: Subscription): Promise<void> {
+		await this.#options.subscriptions?.set(id, subscription);
+		await this.#subscribe(id);
 	}
 
 	/** Reads anew what the portal has bought, if it is in memory: the next one to open reads it anyway. */
