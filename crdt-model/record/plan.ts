@@ -125,7 +125,7 @@ function standingOf(state: RecordState): 'absent' | 'live' | 'deleted' {
 }
 
 /** Ties by command id, so that every replica settles alike. */
-function isLater(mine: Cell, standing: Cell): boolean {
+export function isLater(mine: Cell, standing: Cell): boolean {
 	return mine.at === standing.at ? mine.command > standing.command : mine.at > standing.at;
 }
 

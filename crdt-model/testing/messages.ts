@@ -17,12 +17,23 @@ export const UP_MESSAGES: Readonly<Record<string, Up>> = {
 	'hello with nothing': { type: 'hello', version: WIRE_VERSION, cursor: null, held: { count: 0, digest: '0000000000000000' } },
 	hello: { type: 'hello', version: WIRE_VERSION, cursor, held: { count: 2, digest: '00000000deadbeef' } },
 	inventory: { type: 'inventory', documents: [[task, 3], [documentId('deal', 2), 1]], last: true },
+	reoffer: {
+		type: 'reoffer',
+		documents: [task],
+		entries: [{ document: task, docSeq: 3, author: ANN, authoredAt: 1_700_000_000_000, acceptedAt: 1_700_000_000_009, command, bytes: new Uint8Array([1, 2, 3]), mac: new Uint8Array(32) }],
+		last: true
+	},
 	submit: { type: 'submit', batch: { id: batchId, commands: [command, { ...command, id: commandId(3), name: 'task.delete', args: {}, seen: {} }] } },
 	update: { type: 'update', id: 'u-1', document: documentId('page', 1), bytes: new Uint8Array([0, 0, 255]) }
 };
 
 export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
 	welcome: { type: 'welcome', version: WIRE_VERSION, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 1, now: 1_700_000_000_000, next: 'continue', rows: { task: 1 } },
+	'welcome after a restore': {
+		type: 'welcome', version: WIRE_VERSION, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 2, now: 1_700_000_000_000,
+		restores: [{ epoch: 2, seq: 41 }], next: 'inventory'
+	},
+	reoffered: { type: 'reoffered', fates: ['taken', 'waiting', 'refused'] },
 	entries: {
 		type: 'entries',
 		cursor,

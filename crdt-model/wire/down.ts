@@ -62,6 +62,11 @@ export const downSchema = v.variant('type', [
 		now: counter,
 		/** The version of each kind's row function: a device with another one makes its rows itself (SPEC V4). */
 		rows: v.exactOptional(v.record(v.string(), counter)),
+		/**
+		 * Each restore from a backup: which epoch began after which seq. Entries of earlier epochs beyond that are lost here. Absent where nothing was
+		 * ever restored.
+		 */
+		restores: v.exactOptional(v.array(cursorSchema)),
 		/** `continue`: entries after the cursor follow. `inventory`: say what you hold. */
 		next: v.picklist(['continue', 'inventory'])
 	}),
@@ -71,6 +76,8 @@ export const downSchema = v.variant('type', [
 	v.object({ type: v.literal('gains'), snapshots: v.array(snapshotSchema), cursor: v.nullable(cursorSchema) }),
 	/** Documents that must leave the device: no longer readable, or no longer there. */
 	v.object({ type: v.literal('lose'), documents: v.array(documentId), cursor: v.nullable(cursorSchema) }),
+	/** What became of a piece of `reoffer`, entry by entry. */
+	v.object({ type: v.literal('reoffered'), fates: v.array(v.picklist(['taken', 'waiting', 'refused'])) }),
 	/** Nothing readable happened up to here. */
 	v.object({ type: v.literal('progress'), cursor: cursorSchema }),
 	/** The portal's tariff: after the welcome, and again when it or what is used of it changed (at most once a second for the latter). */
@@ -91,4 +98,6 @@ export const downSchema = v.variant('type', [
 	})
 ]);
 export type Down = v.InferOutput<typeof downSchema>;
+/** `taken`: it is here. `waiting`: an earlier one is missing, which another device may bring. `refused`: not sealed by this relay. */
+export type Returning = Extract<Down, { type: 'reoffered' }>['fates'][number];
 export type AnswerResult = Extract<Down, { type: 'answer' }>['result'];

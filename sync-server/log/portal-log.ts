@@ -79,6 +79,7 @@ export class PortalLog {
 	#chain: Uint8Array;
 	#counters: Record<string, number>;
 	#durableCounters: Readonly<Record<string, number>>;
+	readonly #given = new Set<string>();
 	#open: OpenCommit | null = null;
 	#underWay: OpenCommit | null = null;
 	#failed = false;
@@ -113,7 +114,14 @@ export class PortalLog {
 
 	/** The number that the next record of a kind gets. Taken only by a change that is appended in the same turn. */
 	nextNumber(kind: string): number {
-		return (this.#counters[kind] = (this.#counters[kind] ?? 0) + 1);
+		const number = (this.#counters[kind] = (this.#counters[kind] ?? 0) + 1);
+		// Only after a restore may a record come back that had a number before.
+		if (this.restores.length > 0) this.#given.add(`${kind} ${number}`);
+		return number;
+	}
+	/** Whether this process gave the number. */
+	hasGiven(kind: string, number: number): boolean {
+		return this.#given.has(`${kind} ${number}`);
 	}
 
 	/** A record comes back with the number that it had: no new one is given up to it. */

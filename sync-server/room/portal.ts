@@ -36,6 +36,7 @@ import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../s
 import { SyncSession } from '../session/sync-session.ts';
 import { refused, unavailable } from './answers.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
+import { Returns } from './returns.ts';
 import { Rooms, type Room } from './rooms.ts';
 
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
@@ -90,6 +91,8 @@ export class Portal {
 	readonly store: PortalStore;
 	readonly rooms: Rooms;
 	readonly audience: Audience;
+	/** What devices hand back after a restore. */
+	readonly returns: Returns;
 	readonly now: () => number;
 	readonly #ids: IdMaker;
 	readonly #lanes: Lanes;
@@ -157,6 +160,21 @@ export class Portal {
 			allowance: () => ({ subscription: this.#subscription, used: this.#used, now: this.now() }),
 			takeIntoDirectory: (row) => this.#takeRow(row)
 		};
+		this.returns = new Returns({
+			id: this.id,
+			store: this.store,
+			log: this.log,
+			world: this.#world,
+			now: this.now,
+			macKey: options.macKey,
+			pin: (documents) => this.#pinWithScopes(documents),
+			release: (rooms) => this.rooms.release(rooms),
+			room: (document) => this.rooms.peek(document),
+			takeIntoDirectory: (row) => this.#takeRow(row),
+			append: (draft) => this.#append(draft),
+			bind: (room, client, person) => this.bind(room, client, person),
+			drop: (room) => this.#drop(room)
+		});
 		this.#announcer = new TariffAnnouncer({
 			tariff: () => this.tariff,
 			say: (tariff) => this.audience.announce(encodeDown({ type: 'tariff', ...tariff })),

@@ -69,6 +69,11 @@ export class LiveSession implements FrameSession {
 			return this.close(CLOSE.restarting, 'the document is read anew');
 		}
 		if (!opened) return this.close(CLOSE.notThere, 'not there or not readable');
+		// A device is about to hand back what a restore lost of it: what a stock client brought before that would be refused as another's.
+		if (this.#portal.returns.isAwaited(this.document)) {
+			this.#portal.rooms.release(opened.rooms);
+			return this.close(CLOSE.restarting, 'what a restore lost is being handed back');
+		}
 		const { waiting } = this.#state;
 		const presence = this.#portal.audience.joinLive(this);
 		this.#state = {

@@ -11,6 +11,7 @@ import type { Principal } from '#crdt-model/access/principals.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import { ROW_VERSIONS } from '#crdt-model/kinds/index.ts';
 import { decodeUp, encodeDown } from '#crdt-model/wire/codec.ts';
+import { FIRST_EPOCH, sharedUpTo } from '#crdt-model/wire/epochs.ts';
 import type { Down, Entry, Snapshot } from '#crdt-model/wire/down.ts';
 import { DOWN_CHUNK_BYTES, INVENTORY_CHUNK, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
 import type { Up } from '#crdt-model/wire/up.ts';
@@ -19,6 +20,7 @@ import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts'
 import type { Admission, Portal } from '../room/portal.ts';
 import { wholeOf } from '../room/rooms.ts';
 import { shipped } from './audience.ts';
+import { Healing } from './healing.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
 
 /** Log entries looked at in one step of catching up: a few milliseconds of the store's time. */
@@ -62,6 +64,9 @@ export class SyncSession implements FrameSession {
 	/** Gained documents are sent one page after the other, so that memory holds one page of them. */
 	#gaining: Promise<unknown> = Promise.resolve();
 	#onDrained: (() => void) | null = null;
+	readonly #healing: Healing;
+	/** The device comes from another epoch: what has changed since this seq it must get whole, for its bytes are of another history. */
+	#wholeAfter = Infinity;
 	/** Rises with every loss: what was read from the store before it may not be sent after it. */
 	#losses = 0;
 	/** What was lost since the page of gains under way was read. */
@@ -71,6 +76,11 @@ export class SyncSession implements FrameSession {
 		this.#portal = portal;
 		this.#socket = socket;
 		this.person = person;
+		this.#healing = new Healing(portal.returns, person, {
+			say: (message) => this.#say(message),
+			tooMuch: (reason) => this.close(CLOSE.tooMuch, reason),
+			guard: (work) => this.#guard(work)
+		});
 		this.#principals = portal.actorOf(person)?.principals ?? new Set();
 		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');
 		else if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
@@ -98,6 +108,9 @@ export class SyncSession implements FrameSession {
 			case 'inventory':
 				if (this.#state.is !== 'awaiting-inventory') return this.close(CLOSE.badFrame, 'inventory without being asked');
 				return this.#takeInventory(this.#state.held, message);
+			case 'reoffer':
+				if (this.#isComparing()) return this.close(CLOSE.badFrame, 'reoffer before the welcome');
+				return this.#healing.receive(message);
 			case 'submit':
 				return this.#judge(message.batch.id, () => this.#portal.admit(this.person, message.batch));
 			case 'update':
@@ -112,6 +125,7 @@ export class SyncSession implements FrameSession {
 		// From here on a change of rights or documents unsettles the comparison, whatever it waits for.
 		this.#state = { is: 'greeting' };
 		this.#isUnsettled = false;
+		this.#wholeAfter = cursor === null && held.count === 0 ? Infinity : sharedUpTo(log.restores, cursor?.epoch ?? FIRST_EPOCH);
 		let next: 'continue' | 'inventory' = 'inventory';
 		if (fits) {
 			const here = await store.digest({ principals: [...this.#principals], upTo: cursor.seq });
@@ -119,7 +133,11 @@ export class SyncSession implements FrameSession {
 			if (!this.#isUnsettled && here.count === held.count && here.digest === held.digest) next = 'continue';
 		}
 		this.#state = next === 'continue' ? { is: 'catching-up' } : { is: 'awaiting-inventory', held: new Map() };
-		this.#say({ type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), rows: { ...ROW_VERSIONS }, next });
+		this.#say({
+			type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), rows: { ...ROW_VERSIONS },
+			...(log.restores.length > 0 && { restores: log.restores.map(({ epoch, seq }) => ({ epoch, seq })) }),
+			next
+		});
 		this.#say({ type: 'tariff', ...this.#portal.tariff });
 		if (next === 'inventory') return;
 		this.#sent = cursor!.seq;
@@ -139,9 +157,9 @@ export class SyncSession implements FrameSession {
 		await this.#paused(async () => {
 			const lacking: DocumentId[] = [];
 			const surplus = new Set(held.keys());
-			for await (const { id, docSeq } of this.#reached({ principals: [...this.#principals] })) {
+			for await (const { id, docSeq, seq } of this.#reached({ principals: [...this.#principals] })) {
 				surplus.delete(id);
-				if (held.get(id) !== docSeq) lacking.push(id);
+				if (held.get(id) !== docSeq || seq > this.#wholeAfter) lacking.push(id);
 			}
 			if (this.#isClosed()) return;
 			if (surplus.size > 0) this.lose([...surplus]);
@@ -365,6 +383,7 @@ export class SyncSession implements FrameSession {
 		if (this.#isClosed()) return;
 		this.#state = { is: 'closed' };
 		this.#portal.audience.leave(this);
+		this.#healing.end();
 		this.#onDrained?.();
 	}
 

@@ -12,7 +12,8 @@ import { rowOf, seenBy } from '#crdt-model/record/plan.ts';
 import { EMPTY_STATE, readFromDoc, type RecordState } from '#crdt-model/record/state.ts';
 import { decodeDown, encodeUp } from '#crdt-model/wire/codec.ts';
 import { digestOf } from '#crdt-model/wire/digest.ts';
-import type { AnswerResult, Down } from '#crdt-model/wire/down.ts';
+import type { AnswerResult, Down, Entry } from '#crdt-model/wire/down.ts';
+import { sharedUpTo } from '#crdt-model/wire/epochs.ts';
 import { INVENTORY_CHUNK } from '#crdt-model/wire/limits.ts';
 import type { Cursor, Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
@@ -36,6 +37,13 @@ export class Device {
 	readonly complaints: string[] = [];
 	readonly overruled: string[] = [];
 	readonly tariffs: Extract<Down, { type: 'tariff' }>[] = [];
+	/** Every entry as it came, with the epoch in which it did: what this device can hand back. */
+	readonly raw: { readonly epoch: number; readonly entry: Entry }[] = [];
+	readonly fates: string[] = [];
+	#lost: readonly { readonly entry: Entry }[] = [];
+	#epoch = 0;
+	/** What it holds is of another epoch than what comes. */
+	#isElsewhere = false;
 	socket: SocketPair | null = null;
 	closedWith: number | null = null;
 	#batches = 0;
@@ -78,6 +86,12 @@ export class Device {
 		this.socket?.up(encodeUp(message));
 	}
 
+	/** Announces and hands back in one piece. */
+	handBack(entries: readonly Entry[], more: Partial<Extract<Up, { type: 'reoffer' }>> = {}): void {
+		const sealed = entries.map(({ document, docSeq, author, authoredAt, acceptedAt, command, bytes, mac }) => ({ document, docSeq, author, authoredAt, acceptedAt, command, bytes, mac }));
+		this.say({ type: 'reoffer', documents: [...new Set(entries.map(({ document }) => document))], entries: sealed, last: true, ...more });
+	}
+
 	/** One command, with what this device has seen unless told otherwise. Returns the submission's id. */
 	submit(name: string, document: DocumentId, args: unknown = {}, more: Partial<Command> = {}): BatchId {
 		return this.submitBatch([this.command(name, document, args, more)]);
@@ -112,10 +126,23 @@ export class Device {
 		this.#stage.print(`relay → ${label(this.person)} | ${describeDown(message)}`);
 		switch (message.type) {
 			case 'welcome':
-				if (message.next === 'inventory') this.#tellInventory();
+				this.#isElsewhere = this.cursor !== null && this.cursor.epoch !== message.epoch;
+				this.#epoch = message.epoch;
+				if (message.next !== 'inventory') return;
+				this.#lost = this.raw.filter(({ epoch, entry }) => entry.seq > sharedUpTo(message.restores ?? [], epoch));
+				if (this.#lost.length > 0) this.handBack(this.#lost.map(({ entry }) => entry));
+				else this.#tellInventory();
+				return;
+			case 'reoffered':
+				this.fates.push(...message.fates);
+				if (this.#lost.length > 0) this.#tellInventory();
+				this.#lost = [];
 				return;
 			case 'entries':
-				for (const entry of message.entries) this.#take(entry.document, entry.docSeq, entry.bytes, false);
+				for (const entry of message.entries) {
+					this.raw.push({ epoch: this.#epoch, entry });
+					this.#take(entry.document, entry.docSeq, entry.bytes, false);
+				}
 				for (const { overruled } of message.entries) for (const { path, gaveWay } of overruled) if (gaveWay.by === this.person) this.overruled.push(path);
 				break;
 			case 'gains':
@@ -139,14 +166,15 @@ export class Device {
 		if (!whole && docSeq <= stands) return;
 		if (!whole && docSeq !== stands + 1) this.complaints.push(`hole: entry ${docSeq} of ${label(id)}, which stands at ${stands}`);
 		// A snapshot that is older than what is held replaces it only in another epoch; here it would be a step back.
-		if (whole && docSeq < stands) return void this.complaints.push(`back: ${label(id)} at ${docSeq}, held ${stands}`);
-		const doc = held?.doc ?? new Y.Doc();
+		if (whole && docSeq < stands && !this.#isElsewhere) return void this.complaints.push(`back: ${label(id)} at ${docSeq}, held ${stands}`);
+		const doc = (this.#isElsewhere && whole ? null : held?.doc) ?? new Y.Doc();
 		Y.applyUpdate(doc, bytes);
 		if (doc.store.pendingStructs || doc.store.pendingDs) this.complaints.push(`pending: ${label(id)} at ${docSeq}`);
 		this.held.set(id, { docSeq, doc });
 	}
 
 	#move(cursor: Cursor): void {
+		this.#isElsewhere = false;
 		if (this.cursor?.epoch === cursor.epoch && cursor.seq < this.cursor.seq) this.complaints.push(`cursor back: ${this.cursor.seq} → ${cursor.seq}`);
 		this.cursor = cursor;
 	}
@@ -167,6 +195,8 @@ function describeUp(message: Up): string {
 			return `hello ${message.cursor ? `${message.cursor.epoch}/${message.cursor.seq}` : 'new'} holding ${message.held.count}`;
 		case 'inventory':
 			return `inventory of ${message.documents.length}${message.last ? '' : ' …'}`;
+		case 'reoffer':
+			return `reoffer ${message.entries.map(({ document, docSeq }) => `${label(document)}#${docSeq}`).join(', ')}${message.last ? '' : ' …'}`;
 		case 'submit':
 			return `submit ${message.batch.commands.map(({ name, document }) => `${label(document)} ${name.slice(name.indexOf('.') + 1)}`).join(', ')}`;
 		case 'update':
@@ -185,6 +215,8 @@ function describeDown(message: Down): string {
 			return `gains ${message.snapshots.map(({ document, docSeq }) => `${label(document)}#${docSeq}`).join(', ')}${at}`;
 		case 'lose':
 			return `lose ${message.documents.map(label).join(', ')}${at}`;
+		case 'reoffered':
+			return `reoffered ${message.fates.join(', ')}`;
 		case 'progress':
 			return `progress${at}`;
 		case 'tariff':

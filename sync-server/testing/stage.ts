@@ -11,7 +11,9 @@ import type { Command } from '#crdt-model/record/command.ts';
 import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
 import { MemoryRelayStore, type MemoryRelayStoreOptions } from '#storage/memory/relay-store.ts';
+import { beginEpochs } from '../log/restore.ts';
 import { Portal } from '../room/portal.ts';
+import { CLOSE } from '../session/socket.ts';
 import { Device } from './device.ts';
 import { LiveClient } from './live-client.ts';
 import { NAMES } from './labels.ts';
@@ -29,7 +31,7 @@ const DEPARTMENT_OF = [COMPANY, SALES, SALES, SALES, SUPPORT, SUPPORT];
 const QUIET_ROUNDS = 4;
 
 export class Stage {
-	readonly store: MemoryRelayStore;
+	store: MemoryRelayStore;
 	readonly lines: string[] = [];
 	readonly failures: unknown[] = [];
 	readonly #sockets = new Set<SocketPair>();
@@ -74,6 +76,16 @@ export class Stage {
 	/** What the relay put off comes now. */
 	runLater(): void {
 		for (const run of this.#later.splice(0)) run();
+	}
+
+	/** The machine is lost with all connections, and a backup takes its place: what `backup` is a clone of is what it knows. */
+	async restore(backup: MemoryRelayStore): Promise<void> {
+		this.#portal.audience.closeAll(CLOSE.restarting, 'the machine is gone');
+		await this.settle();
+		this.store.crash();
+		this.store = backup.clone();
+		await beginEpochs(this.store, { above: this.#portal.log.epoch, at: this.now() });
+		await this.reopen();
 	}
 
 	/** The relay reads the portal anew, as after a restart. */

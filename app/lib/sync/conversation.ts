@@ -176,6 +176,8 @@ export class Conversation {
 				await this.#hooks.beforeApply(message.documents);
 				return this.#commit(message.cursor, (tx) => applyLosses(context, tx, message.documents, message.cursor));
 			}
+			case 'reoffered':
+				return;
 			case 'progress':
 				return this.#commit(message.cursor, (tx) => applyProgress(context, tx, message.cursor));
 			case 'tariff': {

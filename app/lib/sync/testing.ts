@@ -214,6 +214,8 @@ export class FakeRelay {
 				this.#fanOut(entry);
 				return this.#send(session, { type: 'answer', id: message.id, result: { kind: 'accepted', seq: entry.seq } });
 			}
+			case 'reoffer':
+				return;
 			default:
 				message satisfies never;
 		}
@@ -319,6 +321,8 @@ function saidUp(message: Up): string {
 			return `hello ${message.cursor ? `${message.cursor.epoch}:${message.cursor.seq}` : 'anew'} holding ${message.held.count}`;
 		case 'inventory':
 			return `inventory ${message.documents.length}${message.last ? ' last' : ''}`;
+		case 'reoffer':
+			return `reoffer ${message.entries.length}${message.last ? ' last' : ''}`;
 		case 'submit':
 			return `submit ${message.batch.commands.map((command) => command.name).join(', ')}`;
 		case 'update':
@@ -333,6 +337,8 @@ function saidDown(message: Down): string {
 			return `welcome ${message.next}`;
 		case 'entries':
 			return `entries ${message.entries.map((entry) => entry.command?.name ?? 'edit').join(', ')}${at(message.cursor)}`;
+		case 'reoffered':
+			return `reoffered ${message.fates.join(', ')}`;
 		case 'gains':
 			return `gains ${message.snapshots.length}${at(message.cursor)}`;
 		case 'lose':
