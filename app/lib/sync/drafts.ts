@@ -3,7 +3,7 @@
  * says at once what the relay would refuse. The relay remains the judge.
  */
 import { decide, type Actor, type Verdict, type World } from '#crdt-model/access/decide.ts';
-import type { Directory } from '#crdt-model/access/directory.ts';
+import { Directory } from '#crdt-model/access/directory.ts';
 import { kindOf, type DocumentId, type IdMaker, type PersonId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
@@ -37,7 +37,7 @@ export type Drafted =
 export async function draftBatch(context: DraftContext, reads: ReplicaReads, drafts: readonly Draft[], at: number): Promise<Drafted> {
 	const states = await viewStates(context, reads, drafts);
 	const rows = await rowsAround(reads, [...states.keys()], drafts);
-	const world: World = { directory: context.directory, rowOf: (id) => rows.get(id) ?? null };
+	let world: World = { directory: context.directory, rowOf: (id) => rows.get(id) ?? null };
 	const tariff = await reads.tariff();
 	const commands: Command[] = [];
 	for (const [index, draft] of drafts.entries()) {
@@ -53,7 +53,7 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(madeAt, context.now()) });
 		if (plan.kind === 'refused') return { kind: 'refused', refusal: plan.refusal, draft: index };
 		const next = applyWrites(state, plan.writes);
-		const verdict = judge(context, draft.document, state, next, effectsOf(state, command, context.person).map(([path]) => path), world);
+		const verdict = judge(context.person, draft.document, state, next, effectsOf(state, command, context.person).map(([path]) => path), world);
 		if (!verdict.allow) {
 			const { code, rule, who } = verdict;
 			return { kind: 'refused', refusal: refuse(code, rule, { rule, who }), draft: index };
@@ -68,6 +68,10 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		states.set(draft.document, next);
 		if (row) rows.set(draft.document, row);
 		commands.push(command);
+		if (!row || (row.kind !== 'employee' && row.kind !== 'department') || index === drafts.length - 1) continue;
+		// As at the gate: what follows in the batch is judged by the structure that this command would make.
+		const directory = world.directory === context.directory ? copyOf(context.directory) : world.directory;
+		if (directory.take(row)) world = { ...world, directory };
 	}
 	return { kind: 'drafted', batch: { id: context.ids.batch(), commands } };
 }
@@ -86,14 +90,21 @@ export async function verdictOn(context: DraftContext, reads: ReplicaReads, draf
 }
 
 /** Before the first sync the directory is empty, and nobody can be judged here. */
-function judge(context: DraftContext, id: DocumentId, before: RecordState, next: RecordState, changed: Path[], world: World): Verdict {
-	if (!context.directory.person(context.person)) return { allow: true, rule: 'not-known-here' };
+function judge(person: PersonId, id: DocumentId, before: RecordState, next: RecordState, changed: Path[], world: World): Verdict {
+	if (!world.directory.person(person)) return { allow: true, rule: 'not-known-here' };
 	const kind = kindNamed(kindOf(id)!);
 	const nextRow = rowOf(kind, id, next);
 	if (!nextRow) return { allow: true, rule: 'no-row' };
 	const row = rowOf(kind, id, before);
-	const actor: Actor = { person: context.person, principals: context.directory.principalsOf(context.person) };
+	const actor: Actor = { person, principals: world.directory.principalsOf(person) };
 	return decide(actor, { before: row && { row, state: before }, next: { row: nextRow, state: next }, changed }, world);
+}
+
+function copyOf({ people, departments }: Directory): Directory {
+	const copy = new Directory();
+	for (const row of departments) copy.take(row);
+	for (const row of people) copy.take(row);
+	return copy;
 }
 
 async function viewStates(context: ViewContext, reads: ReplicaReads, drafts: readonly Draft[]): Promise<Map<DocumentId, RecordState>> {

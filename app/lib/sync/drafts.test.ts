@@ -1,0 +1,45 @@
+// A batch on the company's structure is judged on the device as the gate judges it: each command by what the ones before it would make.
+import { expect, test } from 'vitest';
+import { IdMaker, type DepartmentId, type PersonId } from '#crdt-model/ids.ts';
+import { MemoryReplicaStore } from '#storage/memory/replica-store.ts';
+import { Replica, type Draft } from './engine.ts';
+import { FakeRelay, PORTAL, seededBytes, TestClock } from './testing.ts';
+
+test('[G2] people and departments move up and the emptied department goes, as one', async () => {
+	const clock = new TestClock();
+	const relay = new FakeRelay(clock);
+	const ids = new IdMaker(() => clock.now, seededBytes(7));
+	const [ana, bob] = [ids.document('employee'), ids.document('employee')] as [PersonId, PersonId];
+	const [root, sales, west] = [ids.document('department'), ids.document('department'), ids.document('department')] as [DepartmentId, DepartmentId, DepartmentId];
+	relay.does(ana, root, 'department.create', { name: 'Acme', parent: null });
+	relay.does(ana, sales, 'department.create', { name: 'Sales', parent: root });
+	relay.does(ana, west, 'department.create', { name: 'West', parent: sales });
+	relay.does(ana, ana, 'employee.create', { firstName: 'Ana', lastName: 'Pop', email: 'ana@acme.example', administrator: true, departments: [root] });
+	relay.does(ana, bob, 'employee.create', { firstName: 'Bob', lastName: 'Ion', email: 'bob@acme.example', departments: [sales] });
+	const replica = await Replica.open({ portal: PORTAL, person: ana, store: new MemoryReplicaStore(), transport: relay.transport('ana', ana), now: () => clock.now, timers: clock.timers, random: seededBytes(1) });
+	replica.connect();
+	const calm = async (): Promise<void> => {
+		for (let i = 0; i < 5; i++) {
+			await replica.settled();
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+	};
+	await calm();
+
+	const remove: Draft = { document: sales, name: 'department.delete', args: {} };
+	expect(await replica.may(remove)).toMatchObject({ allow: false, rule: 'company.department-empty' });
+	const moveUp: Draft[] = [
+		{ document: west, name: 'department.move', args: { value: root } },
+		{ document: bob, name: 'employee.leaveDepartment', args: { member: sales } },
+		{ document: bob, name: 'employee.joinDepartment', args: { member: root } }
+	];
+	// Without its last step the department is not empty yet, and nothing of the batch is kept.
+	expect((await replica.run([moveUp[0]!, remove])).kind).toBe('refused');
+	expect(replica.directory.department(west)).toMatchObject({ parent: sales });
+
+	expect(await replica.run([...moveUp, remove])).toMatchObject({ kind: 'kept' });
+	await calm();
+	expect(replica.directory.department(sales)).toMatchObject({ deleted: true });
+	expect(replica.directory.department(west)).toMatchObject({ parent: root });
+	expect(replica.directory.person(bob)).toMatchObject({ departments: [root] });
+});
