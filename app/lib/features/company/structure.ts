@@ -82,14 +82,16 @@ export function pruned(roots: readonly DepartmentNode[], fits: (node: Department
 	return out;
 }
 
-export type PeopleLine = { readonly kind: 'department'; readonly key: string; readonly node: DepartmentNode } | { readonly kind: 'person'; readonly key: string; readonly person: EmployeeRow; readonly head: boolean };
+export type PeopleLine =
+	| { readonly kind: 'department'; readonly key: string; readonly node: DepartmentNode }
+	| { readonly kind: 'person'; readonly key: string; readonly person: EmployeeRow; readonly head: boolean; /** The department that the line stands in. */ readonly at: DepartmentNode | null };
 
 /** A department's people, then those of each department below under its name. */
 export function linesOf(node: DepartmentNode): PeopleLine[] {
 	const out: PeopleLine[] = [];
 	const add = (at: DepartmentNode, heading: boolean): void => {
 		if (heading && at.people.length > 0) out.push({ kind: 'department', key: at.id, node: at });
-		for (const person of at.people) out.push({ kind: 'person', key: `${at.id}:${person.id}`, person, head: person.id === at.department.head });
+		for (const person of at.people) out.push({ kind: 'person', key: `${at.id}:${person.id}`, person, head: person.id === at.department.head, at });
 		for (const child of at.children) add(child, true);
 	};
 	add(node, false);
