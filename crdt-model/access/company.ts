@@ -16,6 +16,8 @@ export const companyRules: Rules = {
 			if (next.row.id === RELAY) return deny('company.relay-is-nobody');
 			// A person comes by an invitation that they accept: the relay makes the record, with the sign-in behind it.
 			if (!before) return deny('company.people-are-invited', 'admins');
+			// Who looked on as somebody is the relay's to say.
+			if (changed.some((path) => path.startsWith('views/'))) return deny('company.relay-records');
 			const own = next.row.id === actor.person && changed.every((path) => OWN_PROFILE.has(path));
 			if (!own && !administrator) return deny('company.administrators-change', 'admins');
 			return employeeStands(before.row as EmployeeRow, next.row as EmployeeRow, world) ?? allow(own ? 'company.own-profile' : 'company.administrators-change');

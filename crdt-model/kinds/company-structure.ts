@@ -5,8 +5,8 @@
 import * as v from 'valibot';
 import { isIdOf, type DepartmentId, type PersonId } from '../ids.ts';
 import { command, defineKind, type BaseRow, type Effect } from '../record/kind.ts';
-import { commonFields, deleteAndRestore, field, given, membersOf, membership, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
-import { valueAt } from '../record/state.ts';
+import { commonFields, count, deleteAndRestore, field, given, membersOf, membership, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
+import { keysOf, valueAt, type RecordState } from '../record/state.ts';
 
 export const LANGUAGES = ['en', 'ro'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -130,6 +130,20 @@ export interface EmployeeRow extends BaseRow {
 }
 
 const name = v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLength(100));
+
+/** An administrator looked on as this person. */
+export interface View {
+	readonly by: PersonId;
+	/** Milliseconds since 1970, by the relay's clock. */
+	readonly at: number;
+}
+
+/** The last time of each administrator, newest first; the log keeps them all. */
+export function viewsOf(state: RecordState): View[] {
+	const views = keysOf(state, 'views').map((by): View => ({ by: by as PersonId, at: valueAt(state, `views/${by}`) as number }));
+	return views.sort((a, b) => b.at - a.at);
+}
+
 /** Parsed and normalised by accounts/ before it gets here. */
 const email = v.pipe(v.string(), v.email(), v.maxLength(254));
 const departments = membership('departments', 'department');
@@ -149,6 +163,8 @@ export const employee = defineKind<EmployeeRow>({
 		guest: field(v.boolean())
 	},
 	sets: { departments: { isMember: (key) => isIdOf('department', key) } },
+	/** Who looked on as this person, and when last. */
+	maps: { views: { isKey: (key) => isIdOf('employee', key), value: field(count) } },
 	lists: {},
 	commands: {
 		create: command(
@@ -170,6 +186,8 @@ export const employee = defineKind<EmployeeRow>({
 			],
 			'new'
 		),
+		/** Only the relay writes it; that somebody looked on is no secret from those who read the record. */
+		recordView: command(v.strictObject({ by: reference('employee'), at: count }), (_state, { by, at }): Effect[] => [[`views/${by}`, at]]),
 		setFirstName: setter('firstName', name),
 		setLastName: setter('lastName', name),
 		setPosition: setter('position', v.nullable(shortText)),

@@ -34,6 +34,7 @@ export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
 		restores: [{ epoch: 2, seq: 41 }], next: 'inventory'
 	},
 	reoffered: { type: 'reoffered', fates: ['taken', 'waiting', 'refused'] },
+	'welcome to a viewer': { type: 'welcome', version: WIRE_VERSION, portal: documentId('task', 5).replace('task', 'portal') as PortalId, person: ANN, epoch: 1, now: 1_700_000_000_000, next: 'inventory', rows: { task: 1 }, viewer: BEN },
 	entries: {
 		type: 'entries',
 		cursor,

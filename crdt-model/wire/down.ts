@@ -68,7 +68,9 @@ export const downSchema = v.variant('type', [
 		 */
 		restores: v.exactOptional(v.array(cursorSchema)),
 		/** `continue`: entries after the cursor follow. `inventory`: say what you hold. */
-		next: v.picklist(['continue', 'inventory'])
+		next: v.picklist(['continue', 'inventory']),
+		/** An administrator looks on as `person`, read only. */
+		viewer: v.exactOptional(person)
 	}),
 	/** Accepted changes in order of seq. Everything readable up to `cursor` has been sent once they are applied. */
 	v.object({ type: v.literal('entries'), entries: v.array(entrySchema), cursor: v.nullable(cursorSchema) }),

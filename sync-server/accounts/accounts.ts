@@ -6,7 +6,7 @@
  * Leaves to others: rights, employee records, HTTP (the REST side calls this; better-auth serves no routes of its own).
  */
 import { randomFillSync } from 'node:crypto';
-import type { DepartmentId, PersonId, PortalId, RandomBytes, SessionId } from '#crdt-model/ids.ts';
+import { IdMaker, type DepartmentId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
 import type { Email } from './email.ts';
 import { Identities, type Identity, type IdentityId, type Registered, type TooManyAttempts } from './identities.ts';
@@ -15,9 +15,10 @@ import { type Membership, type MembershipAdded, Memberships } from './membership
 import { argon2Hasher, type PasswordHasher } from './password.ts';
 import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Views, type ViewStarted } from './views.ts';
 
 export type { Email, EndedSession, Identity, IdentityId, Invitation, InvitationClaim, InvitationClaimed, Invited };
-export type { Membership, MembershipAdded, Registered, ResolvedSession, SessionId, SessionsEndedListener, SessionStarted };
+export type { Membership, MembershipAdded, Registered, ResolvedSession, SessionId, SessionsEndedListener, SessionStarted, ViewStarted };
 
 export type SignedIn =
 	| { outcome: 'signed-in'; identity: IdentityId; email: Email; name: string; memberships: Membership[] }
@@ -39,6 +40,7 @@ export class Accounts {
 	readonly #identities: Identities;
 	readonly #memberships: Memberships;
 	readonly #sessions: Sessions;
+	readonly #views: Views;
 	readonly #invitations: Invitations;
 	readonly subscriptions: Subscriptions;
 
@@ -47,6 +49,8 @@ export class Accounts {
 		this.#identities = identities;
 		this.#memberships = new Memberships(database, world.now);
 		this.#sessions = new Sessions(database, world);
+		this.#views = new Views({ ...world, ids: new IdMaker(world.now, world.random) });
+		this.#sessions.onEnded((ended) => void this.#views.endUnder(ended.map(({ session }) => session)));
 		this.#invitations = new Invitations(database, world);
 		this.subscriptions = new Subscriptions(database, world.now);
 	}
@@ -96,11 +100,21 @@ export class Accounts {
 
 	/** Synchronous and cheap: a cached answer, or one read of committed rows. */
 	resolveToken(token: unknown): ResolvedSession | null {
-		return this.#sessions.resolve(token);
+		return this.#views.resolve(token) ?? this.#sessions.resolve(token);
 	}
 
 	async endSession(token: unknown): Promise<boolean> {
-		return (await this.#sessions.end(token)).length > 0;
+		return this.#views.end(token) || (await this.#sessions.end(token)).length > 0;
+	}
+
+	/** An administrator looks on as another person; whoever calls has asked for rights and had it recorded. */
+	startView(viewer: ResolvedSession, person: PersonId): ViewStarted {
+		return this.#views.start(viewer, person);
+	}
+
+	/** Every view that hangs on this sign-in. */
+	endViewsUnder(session: SessionId): number {
+		return this.#views.endUnder([session]);
 	}
 
 	/** How many ended. */
@@ -108,9 +122,10 @@ export class Accounts {
 		return (await this.#sessions.endAll(whose)).length;
 	}
 
-	/** Called once the sessions are gone from disk; returns the way to stop listening. */
+	/** Called once the sessions are gone from disk, and for views, which are on none; returns the way to stop listening. */
 	onSessionsEnded(listener: SessionsEndedListener): () => void {
-		return this.#sessions.onEnded(listener);
+		const stops = [this.#sessions.onEnded(listener), this.#views.onEnded(listener)];
+		return () => stops.forEach((stop) => stop());
 	}
 
 	addMembership(membership: Membership & { identity: IdentityId }): Promise<MembershipAdded> {
@@ -170,6 +185,7 @@ export class Accounts {
 
 	/** Housekeeping, now and then: expired sessions (announced as ended) and invitations leave the file. */
 	async sweep(): Promise<void> {
+		this.#views.sweep();
 		await this.#sessions.sweep();
 		await this.#invitations.sweep();
 	}

@@ -18,6 +18,8 @@ export interface ResolvedSession {
 	employee: PersonId;
 	/** Milliseconds since 1970. */
 	expiresAt: number;
+	/** An administrator looks on as `employee`, read only (views.ts). */
+	viewer?: PersonId;
 }
 
 export type SessionStarted =
@@ -26,7 +28,7 @@ export type SessionStarted =
 	| { outcome: 'not-a-member' };
 
 export type EndReason = 'signed-out' | 'signed-out-everywhere' | 'membership-ended' | 'replaced' | 'expired';
-export interface EndedSession extends Omit<ResolvedSession, 'expiresAt'> {
+export interface EndedSession extends Omit<ResolvedSession, 'expiresAt' | 'viewer'> {
 	reason: EndReason;
 }
 export type SessionsEndedListener = (ended: readonly EndedSession[]) => void;

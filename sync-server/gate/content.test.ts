@@ -21,12 +21,12 @@ async function send(person: typeof CAT, bytes: Uint8Array, document: Parameters<
 	await durable;
 	return describeAnswer(result);
 }
-const text = async () => (await stage.portal.openContent(ANN, TEXT))!.room.doc.getText('text').toString();
+const text = async () => (await stage.portal.openContent({ person: ANN, viewer: null }, TEXT))!.room.doc.getText('text').toString();
 
 test('[G9] a device may resend the whole document, whatever commands wrote into it; it writes nothing there itself', async () => {
 	await stage.as(CAT, 'text.setGrant', TEXT, { key: `user:${FAY}`, value: 'read' });
 	expect(await send(CAT, typed(900_001, 'hello'))).toBe('accepted');
-	const { doc } = (await stage.portal.openContent(ANN, TEXT))!.room;
+	const { doc } = (await stage.portal.openContent({ person: ANN, viewer: null }, TEXT))!.room;
 	expect([...doc.share.keys()].sort()).toEqual(['grants', 'record', 'text']);
 	const entries = stage.portal.log.assigned;
 	expect(await send(CAT, Y.encodeStateAsUpdate(doc))).toBe('accepted');

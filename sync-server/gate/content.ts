@@ -4,11 +4,12 @@
  * becomes of the outcome.
  */
 import type * as Y from 'yjs';
-import { audienceOf, decideWrite, type Actor, type World } from '#crdt-model/access/decide.ts';
+import { audienceOf, decideWrite, type Actor, type Verdict, type World } from '#crdt-model/access/decide.ts';
 import type { PersonId } from '#crdt-model/ids.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Draft } from '../log/portal-log.ts';
 import { isRelayClient, type Room } from '../room/rooms.ts';
+import { READ_ONLY } from '../session/viewing.ts';
 import { admitUpdate } from './page/admit.ts';
 import { PAGE_RULES, TEXT_RULES } from './page/rules.ts';
 
@@ -28,6 +29,8 @@ export interface ContentUpdate {
 	readonly mayBind: (count: number) => boolean;
 	/** The connection that brought it. */
 	readonly origin: unknown;
+	/** From a session that only looks on: what is known is accepted, nothing new is. */
+	readonly isReadOnly?: boolean;
 	readonly now: number;
 }
 
@@ -38,7 +41,7 @@ export function admitContent(room: Room, world: World, update: ContentUpdate): C
 	if (!readers.some((principal) => update.actor.principals.has(principal))) return { kind: 'refused', refusal: refuse('not-found', room.id) };
 	if (row.deleted) return { kind: 'refused', refusal: refuse('target-gone', room.id) };
 
-	const verdict = decideWrite(update.actor, row, world);
+	const verdict: Verdict = update.isReadOnly ? { allow: false, code: 'denied', rule: READ_ONLY.rule!, who: [] } : decideWrite(update.actor, row, world);
 	const admission = admitUpdate(room.doc as Y.Doc, update.bytes, kind.content.shape === 'rich' ? PAGE_RULES : TEXT_RULES, {
 		ownerOf: (client) => ownership(client, update),
 		mayWrite: () => verdict.allow,

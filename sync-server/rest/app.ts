@@ -13,6 +13,7 @@ import { openApiOf } from './openapi.ts';
 import { problem } from './problem.ts';
 import { mountSignIn, signInRoutes } from './sign-in.ts';
 import { mountTariff, tariffRoutes } from './tariff.ts';
+import { mountViewAs, viewRoutes } from './view-as.ts';
 
 const plainRoutes: readonly RouteSpec[] = [
 	{ method: 'get', path: '/healthz', summary: 'Whether the relay is ready', signedIn: false, answer: { status: 200, description: 'Ready', type: 'text/plain' } },
@@ -24,6 +25,7 @@ export const routes: readonly RouteSpec[] = [
 	...Object.values(invitationRoutes),
 	...Object.values(documentRoutes),
 	...Object.values(tariffRoutes),
+	...Object.values(viewRoutes),
 	...plainRoutes
 ] as readonly RouteSpec[];
 
@@ -48,6 +50,7 @@ export function restApp({ services, metrics, operator, onFault }: RestOptions): 
 	mountInvitations(app, services);
 	mountDocuments(app, services);
 	mountTariff(app, services);
+	mountViewAs(app, services);
 	operator.mount(app);
 	for (const path of new Set(routes.map((route) => route.path))) {
 		const allow = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase()).join(', ');

@@ -13,8 +13,9 @@ import { originAllowed, tokenFromCookie } from '../accounts/cookie.ts';
 import type { Letters } from '../accounts/letters.ts';
 import type { Portal } from '../room/portal.ts';
 import type { Portals } from '../room/portals.ts';
+import { READ_ONLY } from '../session/viewing.ts';
 import type { Addresses } from '../budget/addresses.ts';
-import { problem, retryLater, type FieldError } from './problem.ts';
+import { problem, refusalProblem, retryLater, type FieldError } from './problem.ts';
 
 /** What every handler may use. */
 export interface Services {
@@ -36,6 +37,8 @@ export interface RouteSpec<Body extends Schema | undefined = Schema | undefined,
 	readonly summary: string;
 	/** Whether only a signed-in person may call it. */
 	readonly signedIn: boolean;
+	/** Changes nothing of the portal: also for whoever looks on as somebody else. */
+	readonly alsoViewing?: true;
 	readonly body?: Body;
 	readonly query?: Query;
 	readonly answer: { readonly status: number; readonly description: string; readonly schema?: Schema; readonly type?: string };
@@ -66,6 +69,8 @@ export interface Caller {
 	readonly token: string;
 	readonly portal: Portal;
 	readonly person: PersonId;
+	/** An administrator who looks on as the person, read only. */
+	readonly viewer: PersonId | null;
 }
 
 type Result = Response | Promise<Response>;
@@ -94,7 +99,9 @@ export function members<B extends Schema | undefined, Q extends Schema | undefin
 	handler: (call: Call<Output<B>, Output<Q>>, caller: Caller) => Result
 ): void {
 	app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
-		const caller = await callerOf(c, services, spec.method !== 'get');
+		const changes = spec.method !== 'get';
+		const caller = await callerOf(c, services, changes);
+		if (!(caller instanceof Response) && caller.viewer !== null && changes && !spec.alsoViewing) return finished(refusalProblem(READ_ONLY));
 		return finished(caller instanceof Response ? caller : await withInput<B, Q>(c, spec, (call) => handler(call, caller)));
 	});
 }
@@ -131,10 +138,16 @@ async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, pu
 	if (changes && credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return problem('bad-origin');
 	const portal = await portals.portal(signIn.portal);
 	if (!portal) return notSignedIn();
-	if (!portal.actorOf(signIn.employee)) return problem('not-a-member');
-	const wait = portal.lane(signIn.employee).takeCall();
+	const { employee: person, viewer = null } = signIn;
+	if (viewer !== null && !portal.seated({ person, viewer })) {
+		// The right to look on is gone, and does not come back with the next promotion.
+		await accounts.endSession(credentials.token);
+		return notSignedIn();
+	}
+	if (!portal.actorOf(person)) return problem('not-a-member');
+	const wait = portal.lane(viewer ?? person).takeCall();
 	if (wait > 0) return retryLater('too-much', wait);
-	return { signIn, token: credentials.token, portal, person: signIn.employee };
+	return { signIn, token: credentials.token, portal, person, viewer };
 }
 
 export const notSignedIn = (headers: Record<string, string> = {}): Response =>

@@ -66,18 +66,19 @@ export function mountDocuments(app: App, services: Services): void {
 		return answer instanceof Response ? answer : Response.json({ id }, { status: 201, headers: { location: `/api/v1/documents/${id}` } });
 	});
 
-	members(app, services, documentRoutes.list, async ({ query: { kind, after, limit } }, { portal, person }) => {
-		const { rows, next } = await portal.rows(person, {
+	members(app, services, documentRoutes.list, async ({ query: { kind, after, limit } }, { portal, person, viewer }) => {
+		const query = {
 			kind,
 			after: after ?? null,
 			limit: Math.min(Number(limit ?? DEFAULT_LIMIT), MAX_LIMIT)
-		});
+		};
+		const { rows, next } = await portal.rows(person, query, viewer);
 		return Response.json({ rows, next });
 	});
 
-	members(app, services, documentRoutes.show, async (call, { portal, person }) => {
+	members(app, services, documentRoutes.show, async (call, { portal, person, viewer }) => {
 		const id = call.param('id');
-		const found = isDocumentId(id) ? await portal.read(person, id) : null;
+		const found = isDocumentId(id) ? await portal.read(person, id, viewer) : null;
 		if (!found) return notThere();
 		const { lists } = kindNamed(found.row.kind);
 		return Response.json({

@@ -16,7 +16,7 @@ export const MAX_LIMIT = 500;
 const id = <T>(kind: string, is: (value: unknown) => boolean) =>
 	v.pipe(v.custom<T>(is, `not the id of a ${kind}`), v.metadata({ type: 'string', description: `Id of a ${kind}` }));
 const portalId = id<PortalId>('portal', isPortalId);
-const personId = id<PersonId>('person', (value) => kindOf(value) === 'employee');
+export const personId = id<PersonId>('person', (value) => kindOf(value) === 'employee');
 const departmentId = id<DepartmentId>('department', (value) => kindOf(value) === 'department');
 const documentId = id<DocumentId>('document', isDocumentId);
 const commandId = id<CommandId>('command', isCommandId);
@@ -36,7 +36,7 @@ const email = v.pipe(
 const newPassword = v.pipe(v.string(), v.metadata({ format: 'password', minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX }));
 const password = v.pipe(v.string(), v.metadata({ format: 'password' }));
 const language = v.picklist(LANGUAGES);
-const moment = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER), v.description('Milliseconds since 1970'));
+export const moment = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER), v.description('Milliseconds since 1970'));
 
 export const foundingBody = v.object({ company: title, firstName: name, lastName: name, email, password: newPassword, language: v.optional(language) });
 export const signInBody = v.object({ email: v.string(), password, portal: v.optional(portalId) });
@@ -51,7 +51,8 @@ export const meAnswer = v.object({
 	email: v.string(),
 	language,
 	administrator: v.boolean(),
-	departments: v.array(departmentId)
+	departments: v.array(departmentId),
+	viewer: v.optional(v.pipe(personId, v.description('The administrator who looks on as this person')))
 });
 
 export const invitationsBody = v.object({

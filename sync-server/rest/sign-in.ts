@@ -121,7 +121,7 @@ export function mountSignIn(app: App, services: Services): void {
 		return finished(new Response(null, { status: 204, headers: cleared }));
 	});
 
-	members(app, services, signInRoutes.me, (_call, { portal, person }) => {
+	members(app, services, signInRoutes.me, (_call, { portal, person, viewer }) => {
 		const { firstName, lastName, email, language, administrator, departments } = portal.directory.person(person)!;
 		const settings = portal.settings;
 		return Response.json({
@@ -134,7 +134,8 @@ export function mountSignIn(app: App, services: Services): void {
 			email,
 			language: language ?? settings?.language ?? 'en',
 			administrator,
-			departments
+			departments,
+			...(viewer !== null && { viewer })
 		});
 	});
 }

@@ -34,6 +34,7 @@ import { Audience } from '../session/audience.ts';
 import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { SyncSession } from '../session/sync-session.ts';
+import { seatedActor, type Seat } from '../session/viewing.ts';
 import { refused, unavailable } from './answers.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
 import { Returns } from './returns.ts';
@@ -221,6 +222,11 @@ export class Portal {
 		return actor;
 	}
 
+	/** As `actorOf`, also for an administrator who looks on as the person. */
+	seated(seat: Seat): Actor | null {
+		return seatedActor(this.actorOf(seat.person), this.directory, seat);
+	}
+
 	/** Failed or closed: whoever still holds this object lets go of it and asks for the portal again. */
 	get isOver(): boolean {
 		return this.#isOver;
@@ -346,17 +352,19 @@ export class Portal {
 	/**
 	 * Judges a client's update of a page or text.
 	 * @param origin the connection that brought it, which is not sent its own edit again
+	 * @param viewer who looks on as the person: what is known is accepted, nothing new is
 	 */
-	async admitUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown): Promise<Admission> {
+	async admitUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown, viewer: PersonId | null = null): Promise<Admission> {
 		try {
-			return await this.#withPinned([{ document, args: null }], this.lane(person), () => this.#judgeUpdate(person, document, bytes, origin));
+			return await this.#withPinned([{ document, args: null }], this.lane(viewer ?? person), () => this.#judgeUpdate({ person, viewer }, document, bytes, origin));
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
 		}
 	}
 
-	#judgeUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown): Admission {
-		const actor = this.actorOf(person);
+	#judgeUpdate(seat: Seat, document: DocumentId, bytes: Uint8Array, origin: unknown): Admission {
+		const { person, viewer } = seat;
+		const actor = this.seated(seat);
 		const room = this.rooms.peek(document);
 		if (this.log.hasFailed || !room) return { result: unavailable(null), durable: Promise.resolve() };
 		if (!actor) return { result: refused(refuse('not-found', document), null), durable: Promise.resolve() };
@@ -366,6 +374,7 @@ export class Portal {
 			ownerOf: (client) => room.owners.get(client) ?? null,
 			mayBind: (count) => this.mayBind(room, person, count),
 			origin,
+			isReadOnly: viewer !== null,
 			now: this.now()
 		});
 		if (admission.kind === 'evict') this.#drop(room);
@@ -453,15 +462,15 @@ export class Portal {
 	}
 
 	/** Pins a document with the record that it hangs on and says what the person may do there; null when they may not read it. */
-	async openContent(person: PersonId, document: DocumentId): Promise<{ rooms: Room[]; room: Room } | null> {
+	async openContent(seat: Seat, document: DocumentId): Promise<{ rooms: Room[]; room: Room } | null> {
 		const rooms = await this.#pinWithScopes([{ document, args: null }]);
 		const room = rooms[0]!;
-		if (room.kind.content && this.mayRead(person, room)) return { rooms, room };
+		if (room.kind.content && this.mayRead(seat, room)) return { rooms, room };
 		this.rooms.release(rooms);
 		return null;
 	}
-	mayRead(person: PersonId, room: Room): boolean {
-		const actor = this.actorOf(person);
+	mayRead(seat: Seat, room: Room): boolean {
+		const actor = this.seated(seat);
 		return actor !== null && room.row !== null && !room.row.deleted && canRead(actor, audienceOf(room.row, this.#world));
 	}
 	get world(): World {
@@ -469,12 +478,20 @@ export class Portal {
 	}
 
 	/** A record as it is on disk; null when it is not there or not readable. */
-	read(person: PersonId, id: DocumentId): Promise<{ row: Row; state: RecordState } | null> {
-		return readRecord(this.store, () => this.actorOf(person), id);
+	read(person: PersonId, id: DocumentId, viewer: PersonId | null = null): Promise<{ row: Row; state: RecordState } | null> {
+		return readRecord(this.store, () => this.seated({ person, viewer }), id);
 	}
 	/** Rows that the person may read, in order of id, deleted ones left out. */
-	rows(person: PersonId, query: RowQuery): Promise<{ rows: Row[]; next: DocumentId | null }> {
-		return readRows(this.store, () => this.actorOf(person), query);
+	rows(person: PersonId, query: RowQuery, viewer: PersonId | null = null): Promise<{ rows: Row[]; next: DocumentId | null }> {
+		return readRows(this.store, () => this.seated({ person, viewer }), query);
+	}
+
+	/** Says in the log and in the person's record that an administrator looks on. Null once that is on disk. */
+	async recordView(viewer: PersonId, person: PersonId): Promise<Refusal | null> {
+		const at = this.now();
+		const command: Command = { id: this.#ids.command(), document: person, name: 'employee.recordView', args: { by: viewer, at }, at, seen: {} };
+		const result = await this.submitAsRelay({ commands: [command] });
+		return result.kind === 'accepted' ? null : (result.refusal as Refusal);
 	}
 
 	/** Makes a person's record. The relay's authority stands behind it; whoever calls has asked for rights. */
@@ -488,11 +505,11 @@ export class Portal {
 		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
 	}
 
-	attachSync(person: PersonId, socket: FrameSocket): FrameSession {
-		return new SyncSession(this, person, socket);
+	attachSync(person: PersonId, socket: FrameSocket, viewer: PersonId | null = null): FrameSession {
+		return new SyncSession(this, { person, viewer }, socket);
 	}
-	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket): FrameSession {
-		return new LiveSession(this, person, document, socket);
+	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket, viewer: PersonId | null = null): FrameSession {
+		return new LiveSession(this, { person, viewer }, document, socket);
 	}
 	closeSessionsOf(person: PersonId, code: CloseCode, reason: string): void {
 		this.audience.closeSessionsOf(person, code, reason);

@@ -157,8 +157,8 @@ export class Audience {
 	/** After a change of the structure: every session holds what its person holds now (SPEC F4). */
 	redecide(): void {
 		for (const session of [...this.#sync]) {
-			const held = this.#portal.directory.principalsOf(session.person);
-			if (!held.has('all')) {
+			const held = this.#portal.seated(session.seat)?.principals;
+			if (!held?.has('all')) {
 				session.close(CLOSE.noLongerAllowed, 'no longer a member');
 				continue;
 			}

@@ -192,7 +192,7 @@ test('[X8] frames that come while the document is read are kept, up to a ceiling
 	const cat = stage.live(CAT, TEXT, 900_001);
 	cat.text.insert(0, 'at once');
 	await stage.settle();
-	expect((await stage.portal.openContent(DAN, TEXT))!.room.doc.getText('text').toString()).toBe('at once');
+	expect((await stage.portal.openContent({ person: DAN, viewer: null }, TEXT))!.room.doc.getText('text').toString()).toBe('at once');
 	await stage.reopen();
 	const dan = stage.live(DAN, TEXT, 900_002);
 	for (let i = 0; i < 10_001; i++) dan.socket.up(Uint8Array.of(3));
@@ -226,7 +226,7 @@ test('[X8] random bytes never throw and end that connection alone', async () => 
 	expect([ann.closedWith, stage.failures]).toEqual([null, []]);
 	ann.text.insert(0, 'still here');
 	await stage.settle();
-	expect((await stage.portal.openContent(DAN, TEXT))!.room.doc.getText('text').toString()).toContain('still here');
+	expect((await stage.portal.openContent({ person: DAN, viewer: null }, TEXT))!.room.doc.getText('text').toString()).toContain('still here');
 });
 
 test('[X8] a failed store closes with 4503 and leaves nobody on a portal that is over', async () => {

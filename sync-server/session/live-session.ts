@@ -16,6 +16,7 @@ import type { Portal } from '../room/portal.ts';
 import { readPresence, writePresence, type Presence, type PresenceEntry } from '../presence/presence.ts';
 import { colourOf } from '../presence/colours.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
+import type { Seat } from './viewing.ts';
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -38,7 +39,7 @@ type State =
 	| { readonly is: 'closed' };
 
 export class LiveSession implements FrameSession {
-	readonly person: PersonId;
+	readonly seat: Seat;
 	readonly document: DocumentId;
 	readonly #portal: Portal;
 	readonly #socket: FrameSocket;
@@ -50,16 +51,20 @@ export class LiveSession implements FrameSession {
 	/** Updates are judged in the order of their frames. */
 	#judging: Promise<void> = Promise.resolve();
 
-	constructor(portal: Portal, person: PersonId, document: DocumentId, socket: FrameSocket) {
+	constructor(portal: Portal, seat: Seat, document: DocumentId, socket: FrameSocket) {
 		this.#portal = portal;
 		this.#socket = socket;
-		this.person = person;
+		this.seat = seat;
 		this.document = document;
 		this.#guard(this.#open());
 	}
 
+	get person(): PersonId {
+		return this.seat.person;
+	}
+
 	async #open(): Promise<void> {
-		const opened = await this.#portal.openContent(this.person, this.document);
+		const opened = await this.#portal.openContent(this.seat, this.document);
 		if (this.#state.is !== 'opening') {
 			if (opened) this.#portal.rooms.release(opened.rooms);
 			return;
@@ -118,7 +123,7 @@ export class LiveSession implements FrameSession {
 	#receiveSync(step: number, bytes: Uint8Array): Promise<void> | void {
 		if (step === STEP_1) return this.#answer(bytes);
 		if (step !== STEP_2 && step !== UPDATE) return this.close(CLOSE.badFrame, 'not a message of y-websocket');
-		const judged = this.#judging.then(() => this.#portal.admitUpdate(this.person, this.document, bytes, this));
+		const judged = this.#judging.then(() => this.#portal.admitUpdate(this.person, this.document, bytes, this, this.seat.viewer));
 		return (this.#judging = this.#guard(
 			judged.then(({ result }) => {
 				if (result.kind === 'accepted' || this.#state.is !== 'open') return;
@@ -158,6 +163,8 @@ export class LiveSession implements FrameSession {
 		const entries = readPresence(bytes);
 		if (!entries) return this.close(CLOSE.badFrame, 'not a presence');
 		const { presence, room } = this.#state;
+		// Whoever looks on is seen by nobody, and hears their own entries all the same: a stock provider drops a silent line.
+		if (this.seat.viewer !== null) return this.#sendPresence(entries.filter(({ client }) => !presence.isTaken(client, this)));
 		for (const entry of entries) {
 			if (entry.client !== this.#client && !(entry.state !== null && this.#claim(entry.client, room, presence))) continue;
 			presence.show(this, { ...entry, state: entry.state && { ...entry.state, user: this.#stamp() } });
@@ -190,7 +197,7 @@ export class LiveSession implements FrameSession {
 
 	/** Rights or the record changed: whoever may no longer read is out within this turn. */
 	recheck(): void {
-		if (this.#state.is === 'open' && !this.#portal.mayRead(this.person, this.#state.room)) this.close(CLOSE.noLongerAllowed, 'no longer allowed');
+		if (this.#state.is === 'open' && !this.#portal.mayRead(this.seat, this.#state.room)) this.close(CLOSE.noLongerAllowed, 'no longer allowed');
 	}
 
 	drained(): void {

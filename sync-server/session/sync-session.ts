@@ -18,10 +18,12 @@ import type { Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts';
 import type { Admission, Portal } from '../room/portal.ts';
+import { refused } from '../room/answers.ts';
 import { wholeOf } from '../room/rooms.ts';
 import { shipped } from './audience.ts';
 import { Healing } from './healing.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
+import { READ_ONLY, type Seat } from './viewing.ts';
 
 /** Log entries looked at in one step of catching up: a few milliseconds of the store's time. */
 const CATCH_UP_WINDOW = 500;
@@ -42,7 +44,7 @@ type State =
 	| { readonly is: 'closed' };
 
 export class SyncSession implements FrameSession {
-	readonly person: PersonId;
+	readonly seat: Seat;
 	readonly #portal: Portal;
 	readonly #socket: FrameSocket;
 	#state: State = { is: 'awaiting-hello' };
@@ -72,22 +74,25 @@ export class SyncSession implements FrameSession {
 	/** What was lost since the page of gains under way was read. */
 	readonly #lostMeanwhile = new Set<DocumentId>();
 
-	constructor(portal: Portal, person: PersonId, socket: FrameSocket) {
+	constructor(portal: Portal, seat: Seat, socket: FrameSocket) {
 		this.#portal = portal;
 		this.#socket = socket;
-		this.person = person;
-		this.#healing = new Healing(portal.returns, person, {
+		this.seat = seat;
+		this.#healing = new Healing(portal.returns, seat.person, {
 			say: (message) => this.#say(message),
 			tooMuch: (reason) => this.close(CLOSE.tooMuch, reason),
 			guard: (work) => this.#guard(work)
 		});
-		this.#principals = portal.actorOf(person)?.principals ?? new Set();
+		this.#principals = portal.seated(seat)?.principals ?? new Set();
 		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');
 		else if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
 		// From the first moment: a dismissal also closes a socket that has said nothing yet.
 		else portal.audience.join(this);
 	}
 
+	get person(): PersonId {
+		return this.seat.person;
+	}
 	get principals(): ReadonlySet<Principal> {
 		return this.#principals;
 	}
@@ -110,6 +115,8 @@ export class SyncSession implements FrameSession {
 				return this.#takeInventory(this.#state.held, message);
 			case 'reoffer':
 				if (this.#isComparing()) return this.close(CLOSE.badFrame, 'reoffer before the welcome');
+				// Whoever looks on holds nothing to hand back, and changes nothing.
+				if (this.seat.viewer !== null) return this.close(CLOSE.badFrame, 'looking on is read only');
 				return this.#healing.receive(message);
 			case 'submit':
 				return this.#judge(message.batch.id, () => this.#portal.admit(this.person, message.batch));
@@ -136,7 +143,8 @@ export class SyncSession implements FrameSession {
 		this.#say({
 			type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), rows: { ...ROW_VERSIONS },
 			...(log.restores.length > 0 && { restores: log.restores.map(({ epoch, seq }) => ({ epoch, seq })) }),
-			next
+			next,
+			...(this.seat.viewer !== null && { viewer: this.seat.viewer })
 		});
 		this.#say({ type: 'tariff', ...this.#portal.tariff });
 		if (next === 'inventory') return;
@@ -184,7 +192,7 @@ export class SyncSession implements FrameSession {
 		this.#isPulling = true;
 		try {
 			while (this.#state.is === 'catching-up' && !this.#isFull && this.#pauses === 0) {
-				await this.#portal.lane(this.person).ready();
+				await this.#portal.lane(this.seat.viewer ?? this.person).ready();
 				if (this.#isClosed() || this.#isFull || this.#pauses > 0) continue;
 				const principals = this.#principals;
 				const losses = this.#losses;
@@ -260,7 +268,7 @@ export class SyncSession implements FrameSession {
 	/** @param held what the device has older: with the new state come the notices of all that happened since */
 	async #sendGains(documents: readonly DocumentId[], held: ReadonlyMap<DocumentId, number> = new Map()): Promise<void> {
 		for (let from = 0; from < documents.length; from += GAIN_PAGE) {
-			await this.#portal.lane(this.person).ready();
+			await this.#portal.lane(this.seat.viewer ?? this.person).ready();
 			this.#lostMeanwhile.clear();
 			const page = documents.slice(from, from + GAIN_PAGE);
 			const stored = await this.#withReaders(await this.#portal.store.load(page));
@@ -272,7 +280,7 @@ export class SyncSession implements FrameSession {
 			let size = 0;
 			for (const { found, readers } of stored) {
 				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal))) continue;
-				const bytes = this.#portal.lane(this.person).measure(() => wholeOf(found));
+				const bytes = this.#portal.lane(this.seat.viewer ?? this.person).measure(() => wholeOf(found));
 				const told = notices?.get(found.id);
 				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes, ...(told && { notices: told }) });
 				size += bytes.byteLength;
@@ -336,6 +344,7 @@ export class SyncSession implements FrameSession {
 
 	#judge(id: string, admit: () => Promise<Admission>): Promise<void> | void {
 		if (this.#state.is === 'awaiting-hello') return this.close(CLOSE.badFrame, 'hello comes first');
+		if (this.seat.viewer !== null) return this.#say({ type: 'answer', id, result: refused(READ_ONLY, null) });
 		if (++this.#underWay > SUBMIT_WINDOW) return this.close(CLOSE.tooMuch, `more than ${SUBMIT_WINDOW} submissions under way`);
 		// The answer waits for the disk, the next submission only for the judgement.
 		const judged = this.#judging.then(admit);

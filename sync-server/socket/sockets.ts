@@ -21,9 +21,10 @@ import type { TemplatedApp, UwsModule, WebSocket } from './uws.ts';
 
 /** What sockets need of a portal; `room/portal.ts` has it. */
 export interface SocketPortal {
-	actorOf(person: PersonId): object | null;
-	attachSync(person: PersonId, socket: FrameSocket): FrameSession;
-	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket): FrameSession;
+	attachSync(person: PersonId, socket: FrameSocket, viewer: PersonId | null): FrameSession;
+	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket, viewer: PersonId | null): FrameSession;
+	/** Null for whoever may not be here: no member, or looking on without the right to. */
+	seated(seat: { readonly person: PersonId; readonly viewer: PersonId | null }): object | null;
 }
 export interface SocketDoor {
 	/** Null for anyone who is not signed in. Gets copies of the headers and decides about the origin too. */
@@ -42,6 +43,9 @@ const IDLE_SECONDS = 60;
 const MAX_INFLATED_BYTES = 4 * MAX_FRAME_BYTES;
 /** Never reached: connection.ts stops at the half of it before anything more is sent. */
 const MAX_BACKPRESSURE_BYTES = 2 * SEND_LIMIT_BYTES + MAX_FRAME_BYTES;
+
+/** The subprotocol of an administrator who looks on as somebody else; their token follows. */
+const VIEW_PROTOCOL = 'atrium.view.';
 
 interface Caller {
 	readonly signIn: ResolvedSession | null;
@@ -95,9 +99,11 @@ export class Sockets {
 			sendPingsAutomatically: true,
 			upgrade: (res, req, context) => {
 				const from = peerOf(res, req.getHeader('x-forwarded-for'));
+				const protocol = req.getHeader('sec-websocket-protocol');
+				const view = viewTokenIn(protocol);
 				const signIn = this.#door.signedIn({
 					cookie: req.getHeader('cookie'),
-					authorization: req.getHeader('authorization'),
+					authorization: view === null ? req.getHeader('authorization') : `Bearer ${view}`,
 					origin: req.getHeader('origin'),
 					host: req.getHeader('host')
 				});
@@ -108,8 +114,8 @@ export class Sockets {
 				res.upgrade<Caller>(
 					{ signIn, document: named, from, connection: null, leave: () => {} },
 					req.getHeader('sec-websocket-key'),
-					// No subprotocol is ours: echoing one would promise something.
-					'',
+					// A browser drops a connection whose subprotocol nobody took up; no other is ours, and echoing one would promise something.
+					view === null ? '' : protocol,
 					req.getHeader('sec-websocket-extensions'),
 					context
 				);
@@ -169,12 +175,13 @@ export class Sockets {
 		});
 	}
 
-	async #attach({ portal: portalId, employee }: ResolvedSession, document: DocumentId | null, connection: Connection): Promise<void> {
+	async #attach({ portal: portalId, employee, viewer: looksOn }: ResolvedSession, document: DocumentId | null, connection: Connection): Promise<void> {
+		const viewer = looksOn ?? null;
 		const portal = await this.#door.portal(portalId);
 		if (!connection.isOpen) return;
 		if (!portal) return connection.close(CLOSE.notSignedIn, 'not signed in');
-		if (!portal.actorOf(employee)) return connection.close(CLOSE.noLongerAllowed, 'no longer a member');
-		connection.attach(document ? portal.attachLive(employee, document, connection) : portal.attachSync(employee, connection));
+		if (!portal.seated({ person: employee, viewer })) return connection.close(CLOSE.noLongerAllowed, 'no longer a member');
+		connection.attach(document ? portal.attachLive(employee, document, connection, viewer) : portal.attachSync(employee, connection, viewer));
 	}
 
 	#close(connection: Connection, code: CloseCode, reason: string): void {
@@ -200,6 +207,14 @@ export class Sockets {
 		const connections = this.#bySignIn.get(session);
 		if (connections?.delete(connection) && connections.size === 0) this.#bySignIn.delete(session);
 	}
+}
+
+/**
+ * A page of the browser can set no header of its own on a socket but this one. With it comes the token of a view, so that the administrator's cookie does
+ * not speak in its place; never in the address, which is written down everywhere.
+ */
+function viewTokenIn(protocol: string): string | null {
+	return protocol.startsWith(VIEW_PROTOCOL) ? protocol.slice(VIEW_PROTOCOL.length) : null;
 }
 
 function decodedDocument(parameter: string | undefined): DocumentId | null {

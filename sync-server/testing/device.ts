@@ -28,6 +28,9 @@ interface Held {
 
 export class Device {
 	readonly person: PersonId;
+	readonly #viewer: PersonId | null;
+	/** Whom the relay called the viewer. */
+	viewer: PersonId | null = null;
 	readonly #stage: Stage;
 	/** What the device keeps over restarts. */
 	cursor: Cursor | null = null;
@@ -48,7 +51,8 @@ export class Device {
 	closedWith: number | null = null;
 	#batches = 0;
 
-	constructor(stage: Stage, person: PersonId) {
+	constructor(stage: Stage, person: PersonId, viewer: PersonId | null = null) {
+		this.#viewer = viewer;
 		this.#stage = stage;
 		this.person = person;
 	}
@@ -71,7 +75,7 @@ export class Device {
 					this.#stage.print(`relay → ${label(this.person)} | closed ${code}`);
 				}
 			},
-			(relaySide) => this.#stage.portal.attachSync(this.person, relaySide)
+			(relaySide) => this.#stage.portal.attachSync(this.person, relaySide, this.#viewer)
 		);
 		this.socket = this.#stage.connected(socket);
 		return this;
@@ -126,6 +130,7 @@ export class Device {
 		this.#stage.print(`relay → ${label(this.person)} | ${describeDown(message)}`);
 		switch (message.type) {
 			case 'welcome':
+				this.viewer = message.viewer ?? null;
 				this.#isElsewhere = this.cursor !== null && this.cursor.epoch !== message.epoch;
 				this.#epoch = message.epoch;
 				if (message.next !== 'inventory') return;

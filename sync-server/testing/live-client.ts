@@ -18,6 +18,7 @@ const SYNC_NAMES = ['step 1', 'step 2', 'update'];
 
 export class LiveClient {
 	readonly person: PersonId;
+	readonly #viewer: PersonId | null;
 	readonly document: DocumentId;
 	readonly doc = new Y.Doc();
 	readonly awareness: awarenessProtocol.Awareness;
@@ -27,7 +28,8 @@ export class LiveClient {
 	/** Sync step 1 that the relay sent. */
 	steps = 0;
 
-	constructor(stage: Stage, person: PersonId, document: DocumentId, client?: number) {
+	constructor(stage: Stage, person: PersonId, document: DocumentId, client?: number, viewer: PersonId | null = null) {
+		this.#viewer = viewer;
 		this.#stage = stage;
 		this.person = person;
 		this.document = document;
@@ -56,7 +58,7 @@ export class LiveClient {
 					this.#stage.print(`relay → ${label(this.person)} | closed ${code}`);
 				}
 			},
-			(relaySide) => this.#stage.portal.attachLive(this.person, this.document, relaySide)
+			(relaySide) => this.#stage.portal.attachLive(this.person, this.document, relaySide, this.#viewer)
 		);
 		this.socket = this.#stage.connected(socket);
 		this.sync((encoder) => syncProtocol.writeSyncStep1(encoder, this.doc));

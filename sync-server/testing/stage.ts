@@ -132,11 +132,12 @@ export class Stage {
 		return this.portal.submit(person, { id: this.batchId(), commands });
 	}
 
-	device(person: PersonId): Device {
-		return new Device(this, person);
+	/** @param viewer an administrator who looks on as the person */
+	device(person: PersonId, viewer: PersonId | null = null): Device {
+		return new Device(this, person, viewer);
 	}
-	live(person: PersonId, document: DocumentId, client?: number): LiveClient {
-		return new LiveClient(this, person, document, client).connect();
+	live(person: PersonId, document: DocumentId, client?: number, viewer: PersonId | null = null): LiveClient {
+		return new LiveClient(this, person, document, client, viewer).connect();
 	}
 	connected(socket: SocketPair): SocketPair {
 		this.#sockets.add(socket);

@@ -1,0 +1,114 @@
+// Looking on as somebody else over REST and over a real socket.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { viewsOf } from '#crdt-model/kinds/company-structure.ts';
+import { decodeDown, encodeUp } from '#crdt-model/wire/codec.ts';
+import type { Down } from '#crdt-model/wire/down.ts';
+import { digestOf } from '#crdt-model/wire/digest.ts';
+import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
+import { VIEW_MS } from '../accounts/views.ts';
+import { type SignIn, PASSWORD, TestRelay } from './test-relay.ts';
+
+let relay: TestRelay;
+let ann: SignIn;
+let bob: SignIn;
+let eve: SignIn;
+const api = (method: string, path: string, token: string, body?: unknown) => relay.call(method, `/api/v1${path}`, { token, ...(body === undefined ? {} : { body }) });
+const signedIn = async () => (await relay.call('POST', '/api/v1/sessions', { body: { email: 'ann@example.com', password: PASSWORD } })).body as SignIn;
+const begin = async (who: SignIn, person = bob.employee) => (await api('POST', '/view-as', who.token, { person })).body.token as string;
+
+/** As a page of the browser opens it: the token as subprotocol, and the administrator's own cookie beside it. */
+async function socket(token: string, cookie?: string): Promise<{ first: Promise<Down>; closed: Promise<number>; close: () => void; protocol: () => string }> {
+	const { WebSocket } = await import('ws');
+	const ws = new WebSocket(`${relay.address.replace('http', 'ws')}/sync`, [`atrium.view.${token}`], { headers: { origin: relay.address, ...(cookie && { cookie }) } });
+	ws.binaryType = 'nodebuffer';
+	const first = new Promise<Down>((resolve) => ws.once('message', (data: Buffer) => {
+		const decoded = decodeDown(new Uint8Array(data));
+		if (decoded.ok) resolve(decoded.message);
+	}));
+	const closed = new Promise<number>((resolve) => ws.once('close', resolve));
+	ws.once('open', () => ws.send(encodeUp({ type: 'hello', version: WIRE_VERSION, cursor: null, held: digestOf([]) })));
+	return { first, closed, close: () => ws.close(), protocol: () => ws.protocol };
+}
+
+beforeAll(async () => {
+	relay = await TestRelay.start();
+	ann = await relay.found('ann@example.com');
+	bob = await relay.join(ann, 'bob@example.com');
+	eve = await relay.join(ann, 'eve@example.com', 'Eve');
+});
+afterAll(() => relay.end());
+
+test('only administrators begin one, of another member, and it is recorded', async () => {
+	expect((await api('POST', '/view-as', bob.token, { person: ann.employee })).body).toMatchObject({ code: 'denied', rule: 'view.administrators' });
+	expect((await api('POST', '/view-as', ann.token, { person: ann.employee })).status).toBe(422);
+	expect((await api('POST', '/view-as', ann.token, { person: 'nobody' })).status).toBe(422);
+	const begun = await api('POST', '/view-as', ann.token, { person: bob.employee });
+	expect([begun.status, begun.body.person]).toEqual([201, bob.employee]);
+	expect(begun.body.expiresAt).toBeLessThanOrEqual(Date.now() + VIEW_MS);
+	const portal = (await relay.relay.services.portals.portal(bob.portal as never))!;
+	const { state } = (await portal.read(eve.employee as never, bob.employee as never))!;
+	expect(viewsOf(state)).toMatchObject([{ by: ann.employee }]);
+});
+
+test('it reads as the person reads', async () => {
+	const mine = (await api('POST', '/documents', bob.token, { kind: 'text', fields: { title: 'Bob’s own', place: 'mine' } })).body.id;
+	const hers = (await api('POST', '/documents', ann.token, { kind: 'task', fields: { title: 'Ann’s own' } })).body.id;
+	const view = await begin(ann);
+	expect((await api('GET', '/me', view)).body).toMatchObject({ employee: bob.employee, viewer: ann.employee });
+	expect((await api('GET', `/documents/${mine}`, view)).body.row.title).toBe('Bob’s own');
+	expect((await api('GET', `/documents/${hers}`, view)).status).toBe(404);
+	expect((await api('GET', '/documents?kind=task', view)).body.rows).toEqual([]);
+});
+
+test('it changes nothing, and begins no other', async () => {
+	const view = await begin(ann);
+	for (const [method, path, body] of [
+		['POST', '/documents', { kind: 'task', fields: { title: 'Forged' } }],
+		['POST', `/documents/${bob.employee}/commands`, { command: 'setPosition', value: 'Forged' }],
+		['POST', '/invitations', { addresses: ['x@example.com'] }],
+		['POST', '/view-as', { person: eve.employee }]
+	] as const) expect((await api(method, path, view, body)).body, path).toMatchObject({ code: 'denied', rule: 'view.read-only' });
+	expect((await api('GET', '/documents?kind=task', bob.token)).body.rows).toEqual([]);
+});
+
+test('over a socket it speaks for the view, whatever cookie comes with it', async () => {
+	const cookie = `atrium_session=${ann.token}`;
+	const open = await socket(await begin(ann), cookie);
+	expect(await open.first).toMatchObject({ type: 'welcome', person: bob.employee, viewer: ann.employee });
+	expect(open.protocol()).toMatch(/^atrium\.view\./u);
+	open.close();
+	const wrong = await socket('x'.repeat(43), cookie);
+	expect(await wrong.closed).toBe(4401);
+});
+
+test('it ends by hand, with the sign-in, and by the hour; open sockets close', async () => {
+	const first = await begin(ann);
+	const open = await socket(first);
+	await open.first;
+	expect((await api('DELETE', '/view-as', first)).status).toBe(204);
+	expect([await open.closed, (await api('GET', '/me', first)).status]).toEqual([4401, 401]);
+
+	const other = await signedIn();
+	const second = await begin(other);
+	const also = await begin(other, eve.employee);
+	const opened = await socket(second);
+	await opened.first;
+	await api('DELETE', '/sessions/current', other.token);
+	expect([await opened.closed, (await api('GET', '/me', second)).status, (await api('GET', '/me', also)).status]).toEqual([4401, 401, 401]);
+
+	const third = await begin(ann);
+	expect((await api('DELETE', '/view-as', ann.token)).status).toBe(204);
+	expect([(await api('GET', '/me', third)).status, (await api('GET', '/me', ann.token)).status]).toEqual([401, 200]);
+});
+
+test('who is no administrator any more looks on no more, also after becoming one again', async () => {
+	const set = (value: boolean) => api('POST', `/documents/${eve.employee}/commands`, ann.token, { command: 'setAdministrator', value });
+	await set(true);
+	const view = await begin(eve);
+	const open = await socket(view);
+	await open.first;
+	await set(false);
+	expect([await open.closed, (await api('GET', '/me', view)).status]).toEqual([4403, 401]);
+	await set(true);
+	expect((await api('GET', '/me', view)).status).toBe(401);
+});
