@@ -7,9 +7,9 @@
  * Nothing is touched before every command of the batch has passed, so a refusal needs no undoing. Everything below `admitBatch` runs in
  * one turn of the event loop: the rooms are pinned before, the disk is waited for after.
  */
-import * as Y from 'yjs';
-import { audienceOf, decide, type Actor, type World } from '#crdt-model/access/decide.ts';
+import { audienceOf, canRead, decide, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory } from '#crdt-model/access/directory.ts';
+import type { Principal } from '#crdt-model/access/principals.ts';
 import { RELAY, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
@@ -19,6 +19,7 @@ import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Draft } from '../log/portal-log.ts';
 import { judgeQuota, type Allowance } from '../quota/judge.ts';
 import type { Room } from '../room/rooms.ts';
+import { emitted } from './emitted.ts';
 
 /** Whose authority stands behind a batch. */
 export type Authority =
@@ -44,6 +45,8 @@ interface Step {
 	readonly row: BaseRow;
 	/** The record as the plan leaves it, for the commands that follow in the batch. */
 	readonly state: RecordState;
+	/** Who may read what stood before; nobody where nothing did. */
+	readonly readersBefore: readonly Principal[];
 	readonly writes: readonly Write[];
 	readonly overruled: readonly Overruled[];
 }
@@ -83,7 +86,8 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 	const room = gate.room(command.document);
 	const standing = earlier?.row ?? room.row;
 	// What one may not read is judged as if it were not there, so that no answer tells the two apart.
-	const hidden = authority.kind === 'person' && standing !== null && !readable(authority.actor, standing, world);
+	const readersBefore = standing ? audienceOf(standing, world) : [];
+	const hidden = authority.kind === 'person' && standing !== null && !canRead(authority.actor, readersBefore);
 	const state = hidden ? EMPTY_STATE : (earlier?.state ?? room.state);
 	const before = hidden ? null : standing;
 
@@ -103,30 +107,27 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 		}
 	}
 	if (hidden) return refuse('not-found', command.document);
-	return { command, room, before, row, state: next, writes: plan.writes, overruled: plan.overruled };
-}
-
-function readable(actor: Actor, row: BaseRow, world: World): boolean {
-	return audienceOf(row, world).some((principal) => actor.principals.has(principal));
+	return { command, room, before, row, state: next, readersBefore, writes: plan.writes, overruled: plan.overruled };
 }
 
 function hangsOnHidden(actor: Actor, { kind }: Room, row: BaseRow, world: World): boolean {
-	return 'scope' in kind.audience(row) && !readable(actor, row, world);
+	return 'scope' in kind.audience(row) && !canRead(actor, audienceOf(row, world));
 }
 
 /** Writes one judged command into its document. Cannot fail: every value was checked when it was planned. */
 function apply(gate: RecordGate, author: PersonId, step: Step): Draft {
 	const { room, command } = step;
-	const writes = [...step.writes];
+	let { writes, state, row } = step;
 	if (room.kind.numbered && !step.before) {
-		const { at } = step.state.get('created')!;
-		writes.push({ path: 'number', cell: { value: gate.nextNumber(room.kind.kind), at, by: RELAY, command: command.id } });
+		const { at } = state.get('created')!;
+		writes = [...writes, { path: 'number', cell: { value: gate.nextNumber(room.kind.kind), at, by: RELAY, command: command.id } }];
 	}
-	const readersBefore = step.before ? audienceOf(step.before, gate.world) : [];
-	const bytes = emitted(room.doc, () => writeToDoc(room.doc, writes, command.id));
-	// On the room's own state, which knows the number that an earlier command of this batch was given.
-	const state = applyWrites(room.state, writes);
-	const row = rowOf(room.kind, command.document, state)!;
+	const bytes = emitted(room.doc, command.id, () => writeToDoc(room.doc, writes, command.id));
+	// The step's own state does not know the number that it, or an earlier command of its batch, was given.
+	if (writes !== step.writes || state.get('number') !== room.state.get('number')) {
+		state = applyWrites(room.state, writes);
+		row = rowOf(room.kind, command.document, state)!;
+	}
 	room.state = state;
 	room.row = row;
 	room.docSeq++;
@@ -151,24 +152,9 @@ function apply(gate: RecordGate, author: PersonId, step: Step): Draft {
 			scope,
 			audience: 'scope' in audience ? [] : audience
 		},
-		readersBefore,
+		readersBefore: step.readersBefore,
 		readersAfter: audienceOf(row, gate.world),
 		origin: null,
 		changesRights
 	};
-}
-
-/** The update of nothing: a command that gave way entirely still happened and is told. */
-const NOTHING = Y.encodeStateAsUpdate(new Y.Doc());
-
-function emitted(doc: Y.Doc, change: () => void): Uint8Array {
-	let bytes: Uint8Array = NOTHING;
-	const keep = (update: Uint8Array) => void (bytes = update);
-	doc.on('update', keep);
-	try {
-		change();
-	} finally {
-		doc.off('update', keep);
-	}
-	return bytes;
 }
