@@ -74,6 +74,12 @@ export interface LogEntry extends Entry {
 	readonly returned: { readonly docSeq: number; readonly by: PersonId } | null;
 }
 
+/** An entry on its way in. */
+export interface NewEntry extends LogEntry {
+	/** Its command as JSON, where the caller has spelled it already. */
+	readonly commandText?: string;
+}
+
 /** The first answer to a command, kept for ever: a repeat gets it again. */
 export interface StoredAnswer {
 	readonly command: CommandId;
@@ -96,7 +102,7 @@ export interface Compaction {
 }
 
 export interface Commit {
-	readonly entries: readonly LogEntry[];
+	readonly entries: readonly NewEntry[];
 	/** The heads of all documents that the entries touch, as they stand after the last of them. */
 	readonly heads: readonly DocumentHead[];
 	readonly answers: readonly StoredAnswer[];

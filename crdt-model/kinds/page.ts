@@ -75,6 +75,7 @@ const plain: ContentSpec = { root: 'text', shape: 'plain' };
 export const page = defineKind<PageRow>({
 	kind: 'page',
 	rowVersion: 2,
+	hangsBy: 'on',
 	content: rich,
 	fields,
 	sets: {},

@@ -61,6 +61,7 @@ const word = v.nullable(shortText);
 export const proposal = defineKind<ProposalRow>({
 	kind: 'proposal',
 	rowVersion: 1,
+	hangsBy: 'target',
 	fields: {
 		...commonFields,
 		target: field(target),

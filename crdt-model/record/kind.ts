@@ -5,7 +5,7 @@
  * declared; the row is a pure function of the state. It leaves rights to `access/`, order and numbers to the relay.
  */
 import * as v from 'valibot';
-import { isItemId, type DocumentId, type KindName, type PersonId } from '../ids.ts';
+import { isDocumentId, isItemId, type DocumentId, type KindName, type PersonId } from '../ids.ts';
 import type { Principal } from '../access/principals.ts';
 import type { Json, Path, RecordState } from './state.ts';
 
@@ -75,6 +75,11 @@ export interface Kind<Row extends BaseRow = BaseRow> {
 	readonly lists: Readonly<Record<string, Readonly<Record<string, FieldSpec>>>>;
 	readonly commands: Readonly<Record<string, CommandSpec>>;
 	readonly content?: ContentSpec;
+	/**
+	 * The field that names the record whose audience this one has, where a kind's records may have another's. A command that writes it has it among
+	 * its arguments under the same name, so that what a change is judged by is known before it is planned.
+	 */
+	readonly hangsBy?: string;
 	/** The relay gives each new record the next number of its kind. */
 	readonly numbered?: true;
 	/** Raised whenever `row` changes what it says; devices make rows again when idle. */
@@ -87,6 +92,19 @@ export interface Kind<Row extends BaseRow = BaseRow> {
 /** Declared here so that a kind's row type is checked where it is written and forgotten where kinds are listed. */
 export function defineKind<Row extends BaseRow>(kind: Kind<Row>): Kind<Row> {
 	return kind;
+}
+
+/** The record whose audience a record has, by its row; null where the audience is its own. */
+export function scopeOf(kind: Kind, row: BaseRow): DocumentId | null {
+	const audience = kind.audience(row);
+	return 'scope' in audience ? audience.scope : null;
+}
+
+/** The record that a command's arguments hang its document on. The arguments are as they came: anything. */
+export function scopeNamedBy(kind: Kind, args: unknown): DocumentId | null {
+	if (!kind.hangsBy || typeof args !== 'object' || args === null) return null;
+	const named = (args as Record<string, unknown>)[kind.hangsBy];
+	return isDocumentId(named) ? named : null;
 }
 
 /** Declares a command; the type of its arguments follows from the schema. */

@@ -82,7 +82,7 @@ export function flattenCommit(commit: Commit, packer: Packer): FlatCommit {
 			packer.add(entry.bytes);
 			packer.add(entry.mac);
 			packer.add(entry.hash);
-			const texts = { command: JSON.stringify(command), overruled: JSON.stringify(overruled), swallowed: JSON.stringify(swallowed), returned: JSON.stringify(entry.returned) };
+			const texts = { command: entry.commandText ?? JSON.stringify(command), overruled: JSON.stringify(overruled), swallowed: JSON.stringify(swallowed), returned: JSON.stringify(entry.returned) };
 			return { seq, document, docSeq, author, authoredAt, acceptedAt, rightsVersion, ...texts };
 		}),
 		heads: commit.heads.map(({ id, kind, docSeq, seq, firstSeq, scope, row, audience }) => {

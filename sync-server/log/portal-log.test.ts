@@ -1,8 +1,9 @@
+import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { commandId, documentId } from '#crdt-model/testing/world.ts';
 import type { Commit, PortalStore } from '#storage/contract.ts';
 import { LogFailed, PortalLog, type Committed, type Draft } from './portal-log.ts';
-import { CHAIN_START, chained, sealOf } from './seal.ts';
+import { CHAIN_START, chained, SealKey, sealOf } from './seal.ts';
 import { ANN, MAC_KEY, PORTAL, task } from '../testing/stage.ts';
 
 function draft(n: number, docSeq = 1): Draft {
@@ -149,4 +150,32 @@ test('[L5] the seal proves an entry wherever it is brought back to, and nothing 
 		expect(sealOf(MAC_KEY, PORTAL, { ...entry, ...changed }), Object.keys(changed)[0]).not.toEqual(entry.mac);
 	}
 	expect(sealOf(new Uint8Array(32), PORTAL, entry)).not.toEqual(entry.mac);
+});
+
+test('[L5] the seal is the HMAC of RFC 2104, whatever the key', () => {
+	for (const length of [0, 1, 32, 64, 65, 200]) {
+		const key = new Uint8Array(length).map((_, i) => i * 7 + 1);
+		for (const text of ['', 'abc', 'ș👋', 'x'.repeat(1_300)]) {
+			expect(new SealKey(key).mac(text), `${length} ${text.length}`).toEqual(new Uint8Array(createHmac('sha256', key).update(text).digest()));
+		}
+	}
+	expect(() => new SealKey(new Uint8Array(32)).mac('x'.repeat(5_000))).toThrow();
+});
+
+test('[L5] both proofs are of the texts that docs/protocol.md names, at any length', () => {
+	const { log } = open();
+	let chain = CHAIN_START;
+	for (const [n, size] of [[1, 3], [2, 40_000]] as const) {
+		const one = draft(n);
+		const command = { ...one.command!, args: { title: 'ș👋'.repeat(size) } };
+		const overruled = [{ path: 'title', stands: { value: 'é'.repeat(size), at: 1, by: ANN, command: commandId(1) }, gaveWay: { value: 'b', at: 1, by: ANN, command: commandId(2) } }];
+		const entry = log.append({ ...one, command, overruled, swallowed: [[1, 2, 3]] }, 4);
+		const sha = (...parts: (Uint8Array | string)[]) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
+		const digest = sha(entry.bytes, JSON.stringify(entry.command)).toString('hex');
+		const header = JSON.stringify([entry.document, entry.docSeq, entry.author, entry.authoredAt, entry.acceptedAt, digest]);
+		const rest = JSON.stringify([entry.seq, 4, entry.command!.id, entry.overruled, entry.swallowed]);
+		chain = new Uint8Array(sha(chain, header, rest));
+		expect(entry.hash).toEqual(chain);
+		expect(entry.mac).toEqual(new Uint8Array(createHmac('sha256', MAC_KEY).update(PORTAL + header).digest()));
+	}
 });

@@ -7,15 +7,15 @@
  *
  * Left to others: deciding (gate/), documents in memory (room/), who gets what (session/).
  */
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { CommandId, DocumentId, PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
-import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, PortalStore, Restore, StoredAnswer } from '#storage/contract.ts';
-import { chained, contentDigest, sealOf } from './seal.ts';
+import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, NewEntry, PortalStore, Restore, StoredAnswer } from '#storage/contract.ts';
+import { chained, commandText, contentDigest, SealKey, sealOf } from './seal.ts';
 
-const MAX_RECENT_ANSWERS = 20_000;
+/** Of each of two generations. */
+const MAX_RECENT_ANSWERS = 10_000;
 
 /** A change that the gate let in, not yet numbered. */
 export interface Draft {
@@ -43,7 +43,7 @@ export interface Draft {
 
 /** A change on disk, on its way to its readers. */
 export interface Committed extends Omit<Draft, 'head' | 'acceptedAt' | 'returned'> {
-	readonly entry: LogEntry;
+	readonly entry: NewEntry;
 	readonly head: DocumentHead;
 }
 
@@ -71,7 +71,7 @@ export class LogFailed extends Error {}
 
 export class PortalLog {
 	readonly #options: PortalLogOptions;
-	readonly #sealKey: KeyObject;
+	readonly #sealKey: SealKey;
 	readonly epoch: number;
 	readonly restores: readonly Restore[];
 	#assigned: number;
@@ -85,13 +85,15 @@ export class PortalLog {
 	#failed = false;
 	/**
 	 * The latest answers, on disk or not: a repeat whose look-up at the store crossed the commit finds its first answer here. A look-up
-	 * takes milliseconds, so this many outlast it at any rate of commits that the disk allows.
+	 * takes milliseconds, so this many outlast it at any rate of commits that the disk allows. In two generations: taking the oldest out of one
+	 * map walks over the holes of all that were taken before.
 	 */
-	readonly #recentAnswers = new Map<CommandId, StoredAnswer>();
+	#recentAnswers = new Map<CommandId, StoredAnswer>();
+	#olderAnswers = new Map<CommandId, StoredAnswer>();
 
 	constructor(options: PortalLogOptions) {
 		this.#options = options;
-		this.#sealKey = createSecretKey(options.macKey);
+		this.#sealKey = new SealKey(options.macKey);
 		this.epoch = options.head.epoch;
 		this.restores = options.head.restores;
 		this.#assigned = this.#durable = options.head.seq;
@@ -157,15 +159,12 @@ export class PortalLog {
 		const { acceptedAt = this.#options.now(), returned = null } = draft;
 		const overruled = [...draft.overruled];
 		const swallowed = draft.swallowed.map(([client, from, to]): [number, number, number] => [client, from, to]);
+		const text = commandText(command);
 		const header = { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes, returned };
-		const digest = contentDigest(header);
+		const digest = contentDigest(header, text);
 		this.#chain = chained(this.#chain, header, rightsVersion, digest);
-		const entry: LogEntry = {
-			...header,
-			mac: sealOf(this.#sealKey, this.#options.portal, header, digest),
-			rightsVersion,
-			hash: this.#chain
-		};
+		const mac = sealOf(this.#sealKey, this.#options.portal, header, digest);
+		const entry: NewEntry = { ...header, mac, rightsVersion, hash: this.#chain, commandText: text };
 		const commit = this.#opened();
 		// A batch that makes a document and changes it drafts both before either has a seq.
 		const firstSeq = draft.head.firstSeq ?? commit.heads.get(document)?.firstSeq ?? seq;
@@ -176,12 +175,15 @@ export class PortalLog {
 	}
 
 	answer(answer: StoredAnswer): void {
+		if (this.#recentAnswers.size >= MAX_RECENT_ANSWERS) {
+			this.#olderAnswers = this.#recentAnswers;
+			this.#recentAnswers = new Map();
+		}
 		this.#recentAnswers.set(answer.command, answer);
-		if (this.#recentAnswers.size > MAX_RECENT_ANSWERS) this.#recentAnswers.delete(this.#recentAnswers.keys().next().value!);
 		this.#opened().answers.push(answer);
 	}
 	recentAnswer(command: CommandId): StoredAnswer | undefined {
-		return this.#recentAnswers.get(command);
+		return this.#recentAnswers.get(command) ?? this.#olderAnswers.get(command);
 	}
 	bind(binding: Binding): void {
 		this.#opened().bindings.push(binding);

@@ -7,12 +7,11 @@
  */
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
-import { IdMaker, isDocumentId, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, kindOf, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
-import type { Row } from '#crdt-model/kinds/index.ts';
-import type { PageRow } from '#crdt-model/kinds/page.ts';
+import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
-import type { BaseRow } from '#crdt-model/record/kind.ts';
+import { scopeNamedBy, scopeOf, type BaseRow } from '#crdt-model/record/kind.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
 import { encodeDown } from '#crdt-model/wire/codec.ts';
@@ -35,7 +34,7 @@ import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { SyncSession } from '../session/sync-session.ts';
 import { seatedActor, type Seat } from '../session/viewing.ts';
-import { refused, unavailable } from './answers.ts';
+import { AnswerLookUps, refused, unavailable, type FoundAnswers } from './answers.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
 import { Returns } from './returns.ts';
 import { Rooms, type Room } from './rooms.ts';
@@ -43,6 +42,8 @@ import { Rooms, type Room } from './rooms.ts';
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
 const COMPACT_ENTRIES = 200;
 const COMPACT_BYTES = 32 * 1024;
+/** A proposal for a page that hangs on a record: its page is the first, the record the second. */
+const MAX_SCOPE_STEPS = 2;
 /** A room may be dropped while the next one is read; that it happens twice in a row is no accident. */
 const MAX_PIN_ATTEMPTS = 4;
 /** Kinds that are counted and are no part of the structure. */
@@ -101,6 +102,7 @@ export class Portal {
 	readonly #options: PortalOptions;
 	readonly #world: World;
 	readonly #gate: RecordGate;
+	readonly #answers: AnswerLookUps;
 	/** The seq of the last change of anybody's rights: what an entry was judged by. */
 	#rightsVersion = 0;
 	#refusals: Record<string, number> = {};
@@ -138,6 +140,7 @@ export class Portal {
 		this.#subscription = options.subscription ?? EVERYTHING;
 		this.#lanes = options.lanes ?? new Lanes(STANDING_CLOCK);
 		this.#claims = new Claims(this.now);
+		this.#answers = new AnswerLookUps(options.store);
 		this.audience = new Audience(this);
 		this.log = new PortalLog({
 			portal: options.id,
@@ -253,24 +256,26 @@ export class Portal {
 
 	/** Judges a batch; the first answer to a command id is the answer to every repeat of it. */
 	async admit(person: PersonId, batch: Batch): Promise<Admission> {
-		let stored;
+		let stored: FoundAnswers;
 		try {
-			stored = await this.store.answers(batch.commands.map((command) => command.id));
+			stored = await this.#answers.find(batch.commands);
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
 		}
-		return this.#admitPinned(batch, this.lane(person), () => {
-			const ids = new Set(batch.commands.map(({ id }) => id));
-			const answers = [...ids].map((id) => stored.find(({ command }) => command === id) ?? this.log.recentAnswer(id));
-			const first = answers.find((answer) => answer !== undefined);
-			// Ids are unguessable; one that another person used is a forgery and learns nothing. A batch that mixes known and new ones
-			// is no repeat of anything: the first answer would speak for commands that were never judged.
-			const isRepeat = answers.every((answer) => answer?.author === person);
-			if (ids.size < batch.commands.length || (first && !isRepeat)) return refused(refuse('malformed', 'command id in use'), null);
-			if (first) return JSON.parse(first.result) as AnswerResult;
-			const actor = this.actorOf(person);
-			return actor ? { kind: 'person', actor } : refused(refuse('not-found', 'not a member'), null);
-		});
+		return this.#admitPinned(batch, this.lane(person), () => this.#authorityOf(person, batch.commands, stored));
+	}
+
+	#authorityOf(person: PersonId, commands: readonly Command[], stored: FoundAnswers): Authority | AnswerResult {
+		const ids = new Set(commands.map(({ id }) => id));
+		const answers = [...ids].map((id) => stored.get(id) ?? this.log.recentAnswer(id));
+		const first = answers.find((answer) => answer !== undefined);
+		// Ids are unguessable; one that another person used is a forgery and learns nothing. A batch that mixes known and new ones
+		// is no repeat of anything: the first answer would speak for commands that were never judged.
+		const isRepeat = first !== undefined && answers.every((answer) => answer?.author === person);
+		if (ids.size < commands.length || (first && !isRepeat)) return refused(refuse('malformed', 'command id in use'), null);
+		if (first) return JSON.parse(first.result) as AnswerResult;
+		const actor = this.actorOf(person);
+		return actor ? { kind: 'person', actor } : refused(refuse('not-found', 'not a member'), null);
 	}
 
 	/** Decides, applies and enqueues without waiting for anything, once all that the batch needs is pinned and it is its author's turn. */
@@ -292,7 +297,7 @@ export class Portal {
 		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
 			const pinned = await this.#pinWithScopes(commands);
 			try {
-				const done = () => (pinned.some((room) => room.gone || !this.#hasScope(room)) ? null : { result: work() });
+				const done = () => (pinned.some((room) => room.gone) || !this.#atHand(commands) ? null : { result: work() });
 				const outcome = lane ? await lane.run(done) : done();
 				if (outcome) return outcome.result;
 			} finally {
@@ -300,10 +305,6 @@ export class Portal {
 			}
 		}
 		throw new Error('a document was dropped again and again while its turn was waited for');
-	}
-	#hasScope(room: Room): boolean {
-		const on = (room.row as PageRow | null)?.on;
-		return !isDocumentId(on) || this.rooms.peek(on) !== undefined;
 	}
 
 	/** This person's share of the relay. */
@@ -433,28 +434,44 @@ export class Portal {
 		if (storageBytes !== 0) this.log.count(USAGE_COUNTERS.storageBytes, storageBytes);
 	}
 
-	/** The rooms of the commands' documents, and of the records that those hang on. */
+	/**
+	 * The rooms of the commands' documents, of the records that those hang on, or will, and of what these hang on. Most are at hand, and then nothing
+	 * is waited for.
+	 */
 	async #pinWithScopes(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
 		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
-			const pinned = await this.#pinOnce(commands);
+			const atHand = this.#atHand(commands);
+			const pinned = atHand ? this.rooms.pinAtHand(atHand) : await this.#pinOnce(commands);
 			if (!pinned.some((room) => room.gone)) return pinned;
 			this.rooms.release(pinned);
 		}
 		throw new Error('a document was dropped again and again while others were read');
 	}
 
-	async #pinOnce(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
-		const wanted = new Set<DocumentId>();
-		for (const { document, args } of commands) {
-			wanted.add(document);
-			const on = (args as { on?: unknown } | null)?.on;
-			if (isDocumentId(on)) wanted.add(on);
+	/** What these commands need in memory; null where something of it is not there. */
+	#atHand(commands: readonly Pick<Command, 'document' | 'args'>[]): DocumentId[] | null {
+		const wanted = named(commands);
+		for (let at = 0, step = 0; at < wanted.length; step++) {
+			for (const end = wanted.length; at < end; at++) {
+				const room = this.rooms.peek(wanted[at]!);
+				if (!room) return null;
+				const scope = step < MAX_SCOPE_STEPS && room.row ? scopeOf(room.kind, room.row) : null;
+				if (scope && !wanted.includes(scope)) wanted.push(scope);
+			}
 		}
-		const pinned = await this.rooms.pin(wanted);
-		const scopes = pinned.map((room) => (room.row as PageRow | null)?.on).filter((on) => isDocumentId(on) && !wanted.has(on));
-		if (scopes.length === 0) return pinned;
+		return wanted;
+	}
+
+	async #pinOnce(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
+		const pinned = await this.rooms.pin(named(commands));
 		try {
-			return [...pinned, ...(await this.rooms.pin(scopes as DocumentId[]))];
+			for (let from = 0, step = 0; from < pinned.length && step < MAX_SCOPE_STEPS; step++) {
+				const scopes = pinned.slice(from).map(({ kind, row }) => row && scopeOf(kind, row));
+				from = pinned.length;
+				const known = new Set<DocumentId | null>(pinned.map(({ id }) => id)).add(null);
+				pinned.push(...(await this.rooms.pin(scopes.filter((id) => !known.has(id)) as DocumentId[])));
+			}
+			return pinned;
 		} catch (fault) {
 			this.rooms.release(pinned);
 			throw fault;
@@ -554,4 +571,15 @@ export class Portal {
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);
 	}
+}
+
+/** The documents of the commands, and the records that they would hang them on. */
+function named(commands: readonly Pick<Command, 'document' | 'args'>[]): DocumentId[] {
+	const ids: DocumentId[] = [];
+	const add = (id: DocumentId | null) => void (id && !ids.includes(id) && ids.push(id));
+	for (const { document, args } of commands) {
+		add(document);
+		add(scopeNamedBy(kindNamed(kindOf(document)!), args));
+	}
+	return ids;
 }

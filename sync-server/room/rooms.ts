@@ -85,6 +85,15 @@ export class Rooms {
 		return this.#rooms.get(id);
 	}
 
+	/** Pins what `peek` has just found. */
+	pinAtHand(ids: readonly DocumentId[]): Room[] {
+		return ids.map((id) => {
+			const room = this.#rooms.get(id)!;
+			room.pins++;
+			return room;
+		});
+	}
+
 	/** Loads what is missing and pins all; `release` them in the end, whatever happens between. */
 	async pin(ids: Iterable<DocumentId>): Promise<Room[]> {
 		const pinned: Room[] = [];

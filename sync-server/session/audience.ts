@@ -88,7 +88,8 @@ export class Audience {
 		const parcels = new Map<SyncSession, Entry[]>();
 		for (const { document, entry, origin } of changes) {
 			const { before, after, isNew } = documents.get(document)!;
-			for (const session of after) if (isNew || before.has(session)) push(parcels, session, shipped(entry));
+			const parcel = shipped(entry);
+			for (const session of after) if (isNew || before.has(session)) push(parcels, session, parcel);
 			for (const session of [...this.liveOn(document)]) session.canonical(entry.bytes, origin);
 		}
 		this.#send(parcels);
@@ -212,8 +213,8 @@ function sameMembers(a: readonly Principal[], b: readonly Principal[]): boolean 
 }
 
 /** What of an entry leaves the relay: the audit's own columns stay. */
-export function shipped({ rightsVersion: _rights, hash: _hash, returned: _returned, ...entry }: LogEntry): Entry {
-	return entry;
+export function shipped({ seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes, mac }: LogEntry): Entry {
+	return { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes, mac };
 }
 
 function add<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
