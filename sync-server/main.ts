@@ -7,6 +7,7 @@
  * `startRelay` is also how tests and the command line run a relay inside their own process.
  */
 import { randomFillSync } from 'node:crypto';
+import { join } from 'node:path';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { originAllowed } from './accounts/cookie.ts';
@@ -15,6 +16,8 @@ import { Addresses } from './budget/addresses.ts';
 import { PROCESS_CLOCK } from './budget/clock.ts';
 import { Lanes } from './budget/lanes.ts';
 import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
+import { Blobs } from './files/blobs.ts';
+import { Uploads } from './files/uploads.ts';
 import { faultLine, type Log, stderrLog } from './ops/log.ts';
 import { MAC_KEY } from './operator/mac-key.ts';
 import { Metrics } from './ops/metrics.ts';
@@ -96,7 +99,8 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		}
 		undo.add(() => portals.close());
 
-		const services: Services = { accounts, portals, letters, addresses, publicUrl, now };
+		const blobs = new Blobs(join(config.dataDir, 'files'));
+		const services: Services = { accounts, portals, letters, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now };
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, lettersWaiting: () => letters.waiting });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
@@ -104,6 +108,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const sweeper = setInterval(() => {
 			lanes.sweep();
 			void accounts.sweep().catch(onFault('the sweep of sign-ins'));
+			void blobs.sweep(now()).catch(onFault('the sweep of uploads'));
 		}, SWEEP_MS);
 		sweeper.unref();
 		undo.add(() => clearInterval(sweeper));

@@ -25,7 +25,7 @@ export interface FileRow extends BaseRow {
 }
 
 /** A browser reads a file into one buffer to take its digest, and those end here. */
-export const MAX_FILE_BYTES = 2 ** 31 - 1;
+export const MAX_FILE_BYTES = 2_147_483_647;
 
 const size = v.pipe(count, v.maxValue(MAX_FILE_BYTES));
 

@@ -8,6 +8,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { OperatorDoor } from '../ops/operator.ts';
 import { finished, honoPath, type App, type Bindings, type RouteSpec, type Services } from './call.ts';
 import { documentRoutes, mountDocuments } from './documents.ts';
+import { fileRoutes, mountFiles } from './files.ts';
 import { invitationRoutes, mountInvitations } from './invitations.ts';
 import { openApiOf } from './openapi.ts';
 import { problem } from './problem.ts';
@@ -24,6 +25,7 @@ export const routes: readonly RouteSpec[] = [
 	...Object.values(signInRoutes),
 	...Object.values(invitationRoutes),
 	...Object.values(documentRoutes),
+	...Object.values(fileRoutes),
 	...Object.values(tariffRoutes),
 	...Object.values(viewRoutes),
 	...plainRoutes
@@ -49,6 +51,7 @@ export function restApp({ services, metrics, operator, onFault }: RestOptions): 
 	mountSignIn(app, services);
 	mountInvitations(app, services);
 	mountDocuments(app, services);
+	mountFiles(app, services);
 	mountTariff(app, services);
 	mountViewAs(app, services);
 	operator.mount(app);

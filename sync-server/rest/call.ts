@@ -11,6 +11,8 @@ import type { PersonId } from '#crdt-model/ids.ts';
 import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
 import { originAllowed, tokenFromCookie } from '../accounts/cookie.ts';
 import type { Letters } from '../accounts/letters.ts';
+import type { Blobs } from '../files/blobs.ts';
+import type { Uploads } from '../files/uploads.ts';
 import type { Portal } from '../room/portal.ts';
 import type { Portals } from '../room/portals.ts';
 import { READ_ONLY } from '../session/viewing.ts';
@@ -22,6 +24,8 @@ export interface Services {
 	readonly accounts: Accounts;
 	readonly portals: Portals;
 	readonly letters: Letters;
+	readonly blobs: Blobs;
+	readonly uploads: Uploads;
 	readonly addresses: Addresses;
 	readonly publicUrl: string;
 	readonly now: () => number;
@@ -31,7 +35,7 @@ export type App = Hono<Bindings>;
 
 type Schema = v.GenericSchema;
 export interface RouteSpec<Body extends Schema | undefined = Schema | undefined, Query extends Schema | undefined = Schema | undefined> {
-	readonly method: 'get' | 'post' | 'delete';
+	readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
 	/** `/api/v1/documents/{id}` */
 	readonly path: string;
 	readonly summary: string;
@@ -40,6 +44,8 @@ export interface RouteSpec<Body extends Schema | undefined = Schema | undefined,
 	/** Changes nothing of the portal: also for whoever looks on as somebody else. */
 	readonly alsoViewing?: true;
 	readonly body?: Body;
+	/** The type of a body that is bytes and not JSON; the handler reads it as a stream. */
+	readonly raw?: string;
 	readonly query?: Query;
 	readonly answer: { readonly status: number; readonly description: string; readonly schema?: Schema; readonly type?: string };
 	/** Statuses of its problems beside those that every such call may have. */
@@ -58,6 +64,10 @@ type Output<S> = S extends Schema ? v.InferOutput<S> : undefined;
 export interface Call<Body = undefined, Query = undefined> {
 	readonly body: Body;
 	readonly query: Query;
+	/** As it was called: GET handlers answer HEAD as well. */
+	readonly method: string;
+	/** The body of a route with `raw`, unread. */
+	readonly stream: ReadableStream<Uint8Array> | null;
 	readonly ip: string | null;
 	readonly isLocal: boolean;
 	header(name: string): string | undefined;
@@ -175,6 +185,8 @@ async function withInput<B extends Schema | undefined, Q extends Schema | undefi
 	return handler({
 		body: body as Output<B>,
 		query: query as Output<Q>,
+		method: c.req.method,
+		stream: spec.raw ? c.req.raw.body : null,
 		ip: c.env.ip,
 		isLocal: c.env.isLocal,
 		header: (name) => c.req.header(name),

@@ -51,6 +51,7 @@ function operation(route: RouteSpec): JsonSchema {
 		...(route.signedIn ? { security: [{ bearer: [] }, { cookie: [] }] } : {}),
 		parameters: [...pathParameters(route.path), ...queryParameters(query && jsonSchemaOf(query))],
 		...(body ? { requestBody: { required: true, content: { 'application/json': { schema: bodySchema(body) } } } } : {}),
+		...(route.raw ? { requestBody: { required: true, content: { [route.raw]: {} } } } : {}),
 		responses
 	};
 }

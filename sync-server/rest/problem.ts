@@ -18,7 +18,15 @@ const HTTP_CODES = {
 	'choose-portal': 409,
 	/** The same invitation is being accepted at this moment. */
 	'being-accepted': 409,
+	/** The same file's bytes are coming over another connection. */
+	'being-uploaded': 409,
+	/** A piece of an upload that goes on elsewhere than it stands; `Upload-Offset` says where. */
+	'offset-mismatch': 409,
+	/** The record is there and its bytes are not yet. */
+	'not-uploaded': 409,
+	'no-such-range': 416,
 	'not-json': 415,
+	'not-bytes': 415,
 	'too-many-attempts': 429,
 	fault: 500
 } as const;

@@ -522,6 +522,11 @@ export class Portal {
 		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
 	}
 
+	/** A file's bytes are on disk: said by the relay alone, and told to whoever reads its record. */
+	fileArrived(document: DocumentId<'file'>): Promise<AnswerResult> {
+		return this.submitAsRelay({ commands: [{ id: this.#ids.command(), document, name: 'file.arrive', args: {}, at: this.now(), seen: {} }] });
+	}
+
 	attachSync(person: PersonId, socket: FrameSocket, viewer: PersonId | null = null): FrameSession {
 		return new SyncSession(this, { person, viewer }, socket);
 	}

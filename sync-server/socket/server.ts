@@ -14,12 +14,15 @@ import { type HttpRequest, type HttpResponse, loadUws, type us_listen_socket, ty
 
 /** The largest JSON that a call may bring; DESIGN 8. */
 export const MAX_CALL_BYTES = 256 * 1024;
+/** A piece of a file: read as a stream, so that its size costs time of the line and no memory; small enough that what breaks off is not much. */
+export const MAX_PIECE_BYTES = 16 * 1024 * 1024;
 /** Headers of a browser with many cookies; uWS's own 4 KiB answer 431 to them. */
 const MAX_HEADER_BYTES = '16384';
 /** A call that is still running at the end of this is cut off. */
 const DRAIN_MS = 5_000;
 /** For close frames and last answers to leave before the sockets are cut. */
 const FLUSH_MS = 100;
+const PIECES = /^\/api\/v1\/files\//;
 const CALLS = /^\/(api\/|healthz$|metrics$)/;
 
 export interface Served {
@@ -105,7 +108,7 @@ export class Server {
 			serveFetch(res, req, {
 				handler: (request, peer) => this.#counted(() => served.calls(request, peer)),
 				origin: served.publicUrl,
-				maxBodyBytes: MAX_CALL_BYTES,
+				maxBodyBytes: PIECES.test(path) ? MAX_PIECE_BYTES : MAX_CALL_BYTES,
 				onFault: served.onFault
 			});
 			return;
