@@ -30,6 +30,8 @@ export class SyncClient {
 	closeCode: number | null = null;
 	readonly received: Down['type'][] = [];
 	receivedBytes = 0;
+	/** Told of every frame as it came, for tests that look for what must not be in it. */
+	onFrame: (frame: Uint8Array) => void = () => {};
 	#socket: WebSocket | null = null;
 	readonly #url: string;
 	readonly #token: string;
@@ -100,6 +102,7 @@ export class SyncClient {
 
 	#receive(frame: Uint8Array): void {
 		this.receivedBytes += frame.byteLength;
+		this.onFrame(frame);
 		const decoded = decodeDown(frame);
 		if (!decoded.ok) throw new Error(`the relay sent no message: ${decoded.problem}`);
 		const { message } = decoded;
