@@ -133,6 +133,8 @@ export class Arena {
 	static async open(environment: NodeJS.ProcessEnv = {}): Promise<Arena> {
 		const relay = await TestRelay.start(environment);
 		const ana = await relay.register();
+		// Attacks need more people than the free plan has.
+		await relay.operator('tariff', { plan: 'company' });
 		const task = await relay.create(ana, 'task', { title: 'Work that goes on' });
 		const bystander = new SyncClient(relay.socketUrl, ana.token);
 		await bystander.connect();

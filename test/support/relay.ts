@@ -96,6 +96,15 @@ export class TestRelay {
 		return { status: response.status, body: (text ? JSON.parse(text) : null) as T };
 	}
 
+	/** As `npm run portal` speaks to a running relay. */
+	async operator<T = unknown>(command: string, args: unknown = {}): Promise<T> {
+		const { token } = JSON.parse(await readFile(join(this.dataDir, 'operator.json'), 'utf8')) as { token: string };
+		const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+		const response = await fetch(`${this.url}/api/operator/${command}`, { method: 'POST', headers, body: JSON.stringify(args) });
+		if (!response.ok) throw new Error(`operator ${command}: ${response.status} ${await response.text()}`);
+		return ((await response.json()) as { result: T }).result;
+	}
+
 	async register(company = 'Acme', email = 'ana@acme.example', firstName = 'Ana', lastName = 'Pop'): Promise<SignedIn> {
 		return this.#made('POST', '/portals', { company, firstName, lastName, email, password: PASSWORD });
 	}

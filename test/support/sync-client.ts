@@ -79,6 +79,10 @@ export class SyncClient {
 	close(): void {
 		this.#socket?.close();
 	}
+	/** The line itself, so that a test can stop reading from it. */
+	get stream(): { pause(): void; resume(): void } {
+		return this.#socket!;
+	}
 
 	/** The answer, or null when the connection ended before it came. */
 	submit(batch: Batch): Promise<AnswerResult | null> {
