@@ -68,9 +68,9 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		states.set(draft.document, next);
 		if (row) rows.set(draft.document, row);
 		commands.push(command);
-		if (!row || (row.kind !== 'employee' && row.kind !== 'department') || index === drafts.length - 1) continue;
+		if (!row || !Directory.concerns(row) || index === drafts.length - 1) continue;
 		// As at the gate: what follows in the batch is judged by the structure that this command would make.
-		const directory = world.directory === context.directory ? copyOf(context.directory) : world.directory;
+		const directory = world.directory === context.directory ? context.directory.copy() : world.directory;
 		if (directory.take(row)) world = { ...world, directory };
 	}
 	return { kind: 'drafted', batch: { id: context.ids.batch(), commands } };
@@ -98,13 +98,6 @@ function judge(person: PersonId, id: DocumentId, before: RecordState, next: Reco
 	const row = rowOf(kind, id, before);
 	const actor: Actor = { person, principals: world.directory.principalsOf(person) };
 	return decide(actor, { before: row && { row, state: before }, next: { row: nextRow, state: next }, changed }, world);
-}
-
-function copyOf({ people, departments }: Directory): Directory {
-	const copy = new Directory();
-	for (const row of departments) copy.take(row);
-	for (const row of people) copy.take(row);
-	return copy;
 }
 
 async function viewStates(context: ViewContext, reads: ReplicaReads, drafts: readonly Draft[]): Promise<Map<DocumentId, RecordState>> {

@@ -95,11 +95,15 @@ export interface DepartmentFields {
 	readonly name: string;
 	readonly parent: DepartmentId;
 	readonly head: PersonId | null;
+	readonly deputies: readonly PersonId[];
 }
 
-export async function createDepartment(workspace: Workspace, fields: DepartmentFields): Promise<DepartmentId | null> {
+const deputy = (department: string, verb: 'addDeputy' | 'removeDeputy', member: PersonId): Draft => ({ document: department as DepartmentId, name: `department.${verb}`, args: { member } });
+
+export async function createDepartment(workspace: Workspace, { deputies, ...fields }: DepartmentFields): Promise<DepartmentId | null> {
 	const document = workspace.ids.document('department');
-	return (await runOrTell(workspace, { document, name: 'department.create', args: { ...fields } })) ? document : null;
+	const create: Draft = { document, name: 'department.create', args: fields };
+	return (await runOrTell(workspace, create, ...deputies.map((one) => deputy(document, 'addDeputy', one)))) ? document : null;
 }
 
 export async function changeDepartment(workspace: Workspace, before: DepartmentRow, next: DepartmentFields): Promise<boolean> {
@@ -108,6 +112,8 @@ export async function changeDepartment(workspace: Workspace, before: DepartmentR
 	if (next.name !== before.name) set('setName', next.name);
 	if (before.parent !== null && next.parent !== before.parent) set('move', next.parent);
 	if (next.head !== before.head) set('setHead', next.head);
+	for (const one of before.deputies) if (!next.deputies.includes(one)) drafts.push(deputy(before.id, 'removeDeputy', one));
+	for (const one of next.deputies) if (!before.deputies.includes(one)) drafts.push(deputy(before.id, 'addDeputy', one));
 	return drafts.length === 0 || runOrTell(workspace, ...drafts);
 }
 

@@ -1,6 +1,7 @@
 /** The open work of somebody who leaves, and the commands that pass it on. Pure. */
 import type { DepartmentRow } from '#crdt-model/kinds/company-structure.ts';
 import { isClosed, type DealRow } from '#crdt-model/kinds/deal.ts';
+import type { GroupRow } from '#crdt-model/kinds/group.ts';
 import type { TaskRow } from '#crdt-model/kinds/task.ts';
 import type { Draft } from '#lib/sync/engine.ts';
 
@@ -9,23 +10,27 @@ export interface OpenWork {
 	readonly deals: readonly DealRow[];
 	/** Departments that they head. */
 	readonly headed: readonly DepartmentRow[];
+	/** Workgroups that they own. */
+	readonly owned: readonly GroupRow[];
 }
 
-export function openWorkOf(person: string, from: { tasks: readonly TaskRow[]; deals: readonly DealRow[]; departments: Iterable<DepartmentRow> }): OpenWork {
+export function openWorkOf(person: string, from: { tasks: readonly TaskRow[]; deals: readonly DealRow[]; departments: Iterable<DepartmentRow>; groups: readonly GroupRow[] }): OpenWork {
 	return {
 		tasks: from.tasks.filter((task) => task.responsible === person && task.state !== 'done' && !task.deleted),
 		deals: from.deals.filter((deal) => deal.responsible === person && !isClosed(deal.stage) && !deal.deleted),
-		headed: [...from.departments].filter((one) => one.head === person && !one.deleted)
+		headed: [...from.departments].filter((one) => one.head === person && !one.deleted),
+		owned: from.groups.filter((one) => one.owner === person && !one.deleted)
 	};
 }
 
-export const isNothing = (work: OpenWork): boolean => work.tasks.length + work.deals.length + work.headed.length === 0;
+export const isNothing = (work: OpenWork): boolean => work.tasks.length + work.deals.length + work.headed.length + work.owned.length === 0;
 
 /** What is done stays with who did it. */
 export function handOver(work: OpenWork, to: string): Draft[] {
 	return [
 		...work.tasks.map((task): Draft => ({ document: task.id, name: 'task.setResponsible', args: { value: to } })),
 		...work.deals.map((deal): Draft => ({ document: deal.id, name: 'deal.setResponsible', args: { value: to } })),
-		...work.headed.map((one): Draft => ({ document: one.id, name: 'department.setHead', args: { value: to } }))
+		...work.headed.map((one): Draft => ({ document: one.id, name: 'department.setHead', args: { value: to } })),
+		...work.owned.map((one): Draft => ({ document: one.id, name: 'group.setOwner', args: { value: to } }))
 	];
 }
