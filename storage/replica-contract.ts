@@ -9,6 +9,8 @@
  * - R5 Bytes come back as they went in and hold no more memory than themselves.
  * - R6 What is committed is there for the next start. `wipe` leaves nothing.
  * - R7 Replacing a canonical state drops its tail in the same step; reading one gives both in order.
+ * - R8 Entries as they came lie in the order of epoch and seq, leave with their document unless they wait for another device's, and go when they
+ *   are pruned.
  * Left to others: what any of it means (app/lib/sync). A work may await nothing but the transaction's own calls.
  */
 import type { BatchId, CommandId, DocumentId, KindName, PersonId } from '#crdt-model/ids.ts';
@@ -18,7 +20,8 @@ import type { Json, Path } from '#crdt-model/record/state.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { SetDigest } from '#crdt-model/wire/digest.ts';
 import type { Refusal } from '#crdt-model/wire/refusal.ts';
-import type { Cursor } from '#crdt-model/wire/up.ts';
+import type { Returning } from '#crdt-model/wire/down.ts';
+import type { Cursor, Sealed } from '#crdt-model/wire/up.ts';
 
 /** Where the latest own change of a record is: here, on its way, or at the relay (P9). */
 export type SyncState = 'kept' | 'sent' | 'accepted';
@@ -121,6 +124,19 @@ export interface PageSlot {
 	readonly live: boolean;
 }
 
+/**
+ * An accepted entry as it came, kept so that this device can hand it back should the relay be restored from an older backup. Canonical bytes would
+ * not do: they are merged, and prove nothing.
+ */
+export interface RawEntry extends Cursor {
+	readonly document: DocumentId;
+	readonly sealed: Sealed;
+	/** When it came, by the device's clock in milliseconds. */
+	readonly keptAt: number;
+	/** What the relay of an epoch made of it; null while none has lost it. */
+	readonly fate: { readonly epoch: number; readonly was: Returning } | null;
+}
+
 export interface Meta {
 	readonly cursor: Cursor | null;
 	/** Over the ids of all canonical documents. */
@@ -150,6 +166,8 @@ export interface ReplicaReads {
 	meta(): Promise<Meta>;
 	/** What the relay last said of the portal's tariff; null before it ever did. */
 	tariff(): Promise<Tariff | null>;
+	/** Entries as they came, after a cursor, in the order of epoch and seq. */
+	rawAfter(after: Cursor | null, limit: number): Promise<RawEntry[]>;
 	counts(): Promise<{ pending: number; aside: number }>;
 }
 
@@ -158,7 +176,7 @@ export interface ReplicaTransaction extends ReplicaReads {
 	putCanonical(documents: readonly { id: DocumentId; docSeq: number; bytes: Uint8Array }[]): Promise<void>;
 	/** Appends an update to a held or new document and raises its docSeq. */
 	appendTail(id: DocumentId, docSeq: number, bytes: Uint8Array): Promise<void>;
-	/** Drops canonical state, tail, row and client ids. */
+	/** Drops canonical state, tail, row, client ids, and entries as they came unless they wait. */
 	dropDocuments(ids: readonly DocumentId[]): Promise<void>;
 	putRows(rows: readonly StoredRow[]): Promise<void>;
 	dropRows(ids: readonly DocumentId[]): Promise<void>;
@@ -171,6 +189,11 @@ export interface ReplicaTransaction extends ReplicaReads {
 	dropAside(ids: readonly string[]): Promise<void>;
 	putSlot(slot: PageSlot): Promise<void>;
 	dropSlots(document: DocumentId): Promise<void>;
+	/** An entry of a known epoch and seq is replaced. */
+	putRaw(entries: readonly RawEntry[]): Promise<void>;
+	dropRaw(cursors: readonly Cursor[]): Promise<void>;
+	/** Drops what came before a time, and returns of it what was never handed back. */
+	pruneRaw(before: number): Promise<RawEntry[]>;
 	setMeta(meta: Meta): Promise<void>;
 	setTariff(tariff: Tariff): Promise<void>;
 }
@@ -190,4 +213,13 @@ export const EMPTY_UPDATE = new Uint8Array([0, 0]);
 /** A decoded frame's arrays are windows on the whole frame; keeping one would keep the frame. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
 	return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+}
+
+export function ownRaw(entry: RawEntry): RawEntry {
+	const { sealed } = entry;
+	return { ...entry, sealed: { ...sealed, bytes: ownBytes(sealed.bytes), mac: ownBytes(sealed.mac) } };
+}
+/** Lost at the relay, and no relay has it again: what its own author made of it must not go with it. */
+export function wasNeverTaken({ fate }: RawEntry): boolean {
+	return fate !== null && fate.was !== 'taken';
 }

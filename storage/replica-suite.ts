@@ -3,7 +3,7 @@ import { tariffOf } from '#crdt-model/tariff/tariff.ts';
 import { describe, expect, test } from 'vitest';
 import { IdMaker, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
-import { EMPTY_META, type AsideItem, type NewPending, type ReplicaStore, type StoredRow } from './replica-contract.ts';
+import { EMPTY_META, type AsideItem, type NewPending, type RawEntry, type ReplicaStore, type StoredRow } from './replica-contract.ts';
 
 export interface ReplicaStoreUnderTest {
 	readonly store: ReplicaStore;
@@ -146,6 +146,32 @@ export function replicaSuite(name: string, make: () => Promise<ReplicaStoreUnder
 			await store.transact((tx) => tx.appendTail(other, 1, bytes(1)));
 			expect((await store.read((reads) => reads.canonical([other]))).get(other)!.updates).toHaveLength(1);
 			await store.close();
+		});
+
+		test('[R8] entries as they came: in order, gone with their document unless they wait, pruned by age', async () => {
+			const { store, restart } = await make();
+			const [id, other] = [ids.document('task'), ids.document('task')];
+			const frame = bytes(0, 7, 8, 0);
+			const raw = (epoch: number, seq: number, document = id, fate: RawEntry['fate'] = null): RawEntry => ({
+				epoch, seq, document, keptAt: epoch * 1_000 + seq, fate,
+				sealed: { document, docSeq: seq, author: person, authoredAt: 1, acceptedAt: 2, command: null, bytes: frame.subarray(1, 3), mac: frame.subarray(2, 3) }
+			});
+			await store.transact((tx) => tx.putRaw([raw(2, 1), raw(1, 10), raw(1, 9), raw(1, 11, other), raw(1, 12, other, { epoch: 2, was: 'waiting' })]));
+			await store.transact((tx) => tx.putRaw([raw(1, 9, id, { epoch: 2, was: 'taken' })]));
+			const again = await restart();
+			const keys = async (after: { epoch: number; seq: number } | null, limit = 10) => (await again.read((reads) => reads.rawAfter(after, limit))).map(({ epoch, seq }) => `${epoch}:${seq}`);
+			expect(await keys(null)).toEqual(['1:9', '1:10', '1:11', '1:12', '2:1']);
+			expect(await keys({ epoch: 1, seq: 9 }, 2)).toEqual(['1:10', '1:11']);
+			const [first] = await again.read((reads) => reads.rawAfter(null, 1));
+			expect(first).toMatchObject({ fate: { epoch: 2, was: 'taken' } });
+			expect([[...first!.sealed.bytes], first!.sealed.bytes.buffer.byteLength, first!.sealed.mac.buffer.byteLength]).toEqual([[7, 8], 2, 1]);
+			await again.transact((tx) => tx.dropDocuments([other]));
+			expect(await keys(null)).toEqual(['1:9', '1:10', '1:12', '2:1']);
+			expect((await again.transact((tx) => tx.pruneRaw(2_000))).map(({ seq }) => seq)).toEqual([12]);
+			expect(await keys(null)).toEqual(['2:1']);
+			await again.transact((tx) => tx.dropRaw([{ epoch: 2, seq: 1 }]));
+			expect(await keys(null)).toEqual([]);
+			await again.close();
 		});
 
 		test('[R1] set aside: newest first, found by document, put twice is one', async () => {

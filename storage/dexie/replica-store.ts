@@ -7,9 +7,11 @@
 import type { Table, Transaction } from 'dexie';
 import { kindOf, KINDS, type DocumentId, type KindName } from '#crdt-model/ids.ts';
 import {
-	EMPTY_META, EMPTY_UPDATE, ownBytes, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending,
+	EMPTY_META, EMPTY_UPDATE, ownBytes, ownRaw, wasNeverTaken, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending,
+	type RawEntry,
 	type ReplicaReads, type ReplicaStore, type ReplicaTransaction, type StoredRow
 } from '../replica-contract.ts';
+import type { Cursor } from '#crdt-model/wire/up.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import { rowTable, tariffOfRow, type Bytes, type MetaRow, type ReplicaDatabase, type Tail } from './schema.ts';
 
@@ -23,6 +25,7 @@ interface Tables {
 	readonly pending: Table<Pending, number>;
 	readonly aside: Table<AsideItem, string>;
 	readonly slots: Table<PageSlot, [DocumentId, string]>;
+	readonly raw: Table<RawEntry, [number, number]>;
 	readonly meta: Table<MetaRow, string>;
 	readonly rows: (kind: KindName) => Table<StoredRow, DocumentId>;
 }
@@ -94,6 +97,7 @@ class DexieTransaction implements ReplicaTransaction {
 			pending: table('pending'),
 			aside: table('aside'),
 			slots: table('slots'),
+			raw: table('raw'),
 			meta: table('meta'),
 			rows: (kind) => table(rowTable(kind))
 		};
@@ -167,6 +171,9 @@ class DexieTransaction implements ReplicaTransaction {
 	async tariff(): Promise<Tariff | null> {
 		return tariffOfRow(await this.#db.meta.get('tariff'));
 	}
+	async rawAfter(after: Cursor | null, limit: number): Promise<RawEntry[]> {
+		return this.#db.raw.where('[epoch+seq]').above(after ? [after.epoch, after.seq] : [0, 0]).limit(limit).toArray();
+	}
 	async counts(): Promise<{ pending: number; aside: number }> {
 		return { pending: await this.#db.pending.count(), aside: await this.#db.aside.count() };
 	}
@@ -187,6 +194,7 @@ class DexieTransaction implements ReplicaTransaction {
 		await this.#db.heads.bulkDelete([...ids]);
 		await this.#db.bytes.bulkDelete([...ids]);
 		await this.#db.slots.where('document').anyOf([...ids]).delete();
+		await this.#db.raw.where('document').anyOf([...ids]).and(({ fate }) => fate?.was !== 'waiting').delete();
 		await this.dropRows(ids);
 	}
 	async putRows(rows: readonly StoredRow[]): Promise<void> {
@@ -221,6 +229,18 @@ class DexieTransaction implements ReplicaTransaction {
 	}
 	async dropSlots(document: DocumentId): Promise<void> {
 		await this.#db.slots.where('document').equals(document).delete();
+	}
+	async putRaw(entries: readonly RawEntry[]): Promise<void> {
+		await this.#db.raw.bulkPut(entries.map(ownRaw));
+	}
+	async dropRaw(cursors: readonly Cursor[]): Promise<void> {
+		await this.#db.raw.bulkDelete(cursors.map(({ epoch, seq }): [number, number] => [epoch, seq]));
+	}
+	async pruneRaw(before: number): Promise<RawEntry[]> {
+		const old = () => this.#db.raw.where('keptAt').below(before);
+		const lost = await old().filter(wasNeverTaken).toArray();
+		await old().delete();
+		return lost;
 	}
 	async setMeta(meta: Meta): Promise<void> {
 		await this.#db.meta.put({ ...meta, key: 'meta' });

@@ -6,7 +6,7 @@
 import { Dexie, type EntityTable, type Table } from 'dexie';
 import type { DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
-import type { AsideItem, Head, Meta, PageSlot, Pending, StoredRow } from '../replica-contract.ts';
+import type { AsideItem, Head, Meta, PageSlot, Pending, RawEntry, StoredRow } from '../replica-contract.ts';
 
 /** Carried by the leader's lock, so that an older tab yields to a newer one. Rises with each version below. */
 export const SCHEMA_VERSION = 2;
@@ -62,6 +62,7 @@ export class ReplicaDatabase extends Dexie {
 	declare pending: Table<Pending, number>;
 	declare aside: EntityTable<AsideItem, 'id'>;
 	declare slots: Table<PageSlot, [DocumentId, string]>;
+	declare raw: Table<RawEntry, [number, number]>;
 	declare meta: Table<MetaRow, string>;
 
 	constructor(name: string, options: ConstructorParameters<typeof Dexie>[1] = {}) {
@@ -77,7 +78,8 @@ export class ReplicaDatabase extends Dexie {
 			...rowTables(FIRST_KINDS)
 		});
 		this.version(2).stores({
-			...rowTables(['group', 'role', 'file', 'proposal'])
+			...rowTables(['group', 'role', 'file', 'proposal']),
+			raw: '[epoch+seq], document, keptAt'
 		});
 	}
 

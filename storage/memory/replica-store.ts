@@ -6,9 +6,10 @@
  */
 import type { DocumentId, KindName } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
+import type { Cursor } from '#crdt-model/wire/up.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import {
-	EMPTY_META, EMPTY_UPDATE, ownBytes, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending, type ReplicaReads,
+	EMPTY_META, EMPTY_UPDATE, ownBytes, ownRaw, wasNeverTaken, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending, type RawEntry, type ReplicaReads,
 	type ReplicaStore, type ReplicaTransaction, type StoredRow
 } from '../replica-contract.ts';
 
@@ -20,13 +21,14 @@ interface Tables {
 	slots: Map<string, PageSlot>;
 	meta: Map<'meta', Meta>;
 	tariff: Map<'tariff', Tariff>;
+	raw: Map<string, RawEntry>;
 	counters: Map<'order', number>;
 }
 type TableName = keyof Tables;
-const TABLES: readonly TableName[] = ['documents', 'rows', 'pending', 'aside', 'slots', 'meta', 'tariff', 'counters'];
+const TABLES: readonly TableName[] = ['documents', 'rows', 'pending', 'aside', 'slots', 'meta', 'tariff', 'raw', 'counters'];
 
 function emptyTables(): Tables {
-	return { documents: new Map(), rows: new Map(), pending: new Map(), aside: new Map(), slots: new Map(), meta: new Map(), tariff: new Map(), counters: new Map() };
+	return { documents: new Map(), rows: new Map(), pending: new Map(), aside: new Map(), slots: new Map(), meta: new Map(), tariff: new Map(), raw: new Map(), counters: new Map() };
 }
 
 const GONE = Symbol('gone');
@@ -205,6 +207,10 @@ class MemoryTransaction implements ReplicaTransaction {
 	async tariff(): Promise<Tariff | null> {
 		return this.#tables.get('tariff', 'tariff') ?? null;
 	}
+	async rawAfter(after: Cursor | null, limit: number): Promise<RawEntry[]> {
+		const { epoch, seq } = after ?? { epoch: 0, seq: 0 };
+		return this.#raw().filter((entry) => entry.epoch > epoch || (entry.epoch === epoch && entry.seq > seq)).slice(0, limit);
+	}
 	async counts(): Promise<{ pending: number; aside: number }> {
 		return { pending: [...this.#tables.values('pending')].length, aside: [...this.#tables.values('aside')].length };
 	}
@@ -223,6 +229,8 @@ class MemoryTransaction implements ReplicaTransaction {
 			this.#tables.delete('rows', id);
 			await this.dropSlots(id);
 		}
+		const gone = new Set(ids);
+		for (const entry of [...this.#tables.values('raw')]) if (gone.has(entry.document) && entry.fate?.was !== 'waiting') this.#tables.delete('raw', rawKey(entry));
 	}
 	async putRows(rows: readonly StoredRow[]): Promise<void> {
 		for (const row of rows) this.#tables.set('rows', row.id, row);
@@ -257,6 +265,17 @@ class MemoryTransaction implements ReplicaTransaction {
 		const keys = [...this.#tables.values('slots')].filter((slot) => slot.document === document);
 		for (const slot of keys) this.#tables.delete('slots', slotKey(slot.document, slot.slot));
 	}
+	async putRaw(entries: readonly RawEntry[]): Promise<void> {
+		for (const entry of entries) this.#tables.set('raw', rawKey(entry), ownRaw(entry));
+	}
+	async dropRaw(cursors: readonly Cursor[]): Promise<void> {
+		for (const cursor of cursors) this.#tables.delete('raw', rawKey(cursor));
+	}
+	async pruneRaw(before: number): Promise<RawEntry[]> {
+		const old = this.#raw().filter(({ keptAt }) => keptAt < before);
+		for (const entry of old) this.#tables.delete('raw', rawKey(entry));
+		return old.filter(wasNeverTaken);
+	}
 	async setMeta(meta: Meta): Promise<void> {
 		this.#tables.set('meta', 'meta', meta);
 	}
@@ -273,9 +292,14 @@ class MemoryTransaction implements ReplicaTransaction {
 		return found;
 	}
 
+	#raw(): RawEntry[] {
+		return [...this.#tables.values('raw')].sort((a, b) => a.epoch - b.epoch || a.seq - b.seq);
+	}
+
 	#pending(fits: (item: Pending) => boolean): Pending[] {
 		return [...this.#tables.values('pending')].filter(fits).sort((a, b) => a.order - b.order);
 	}
 }
 
+const rawKey = ({ epoch, seq }: Cursor) => `${epoch}:${seq}`;
 const slotKey = (document: DocumentId, slot: string) => `${document}|${slot}`;

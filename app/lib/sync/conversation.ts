@@ -16,6 +16,7 @@ import type { Pending, ReplicaTransaction } from '#storage/replica-contract.ts';
 import type { Core } from './core.ts';
 import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
 import { applyEntries, applyGains, applyLosses, applyProgress, Hole, settleAccepted, type IncomingContext } from './incoming.ts';
+import { HandBack } from './hand-back.ts';
 import { documentsOf, type Outcome } from './outcome.ts';
 import { kindsOfOthers } from './remake.ts';
 import { settleRefused } from './settle.ts';
@@ -51,6 +52,10 @@ export class Conversation {
 	#lane: Promise<void> = Promise.resolve();
 	#inventoryNeeded = false;
 	#newEpoch = false;
+	#epoch = 0;
+	/** The relay asked for the inventory, and it is not told yet. */
+	#owesInventory = false;
+	readonly #handBack: HandBack;
 	#foreignRows: ReadonlySet<KindName> = new Set();
 	#cursor: Cursor | null = null;
 	#prepared = false;
@@ -67,6 +72,7 @@ export class Conversation {
 	constructor(core: Core, hooks: ConversationHooks) {
 		this.#core = core;
 		this.#hooks = hooks;
+		this.#handBack = new HandBack({ core, send: (message) => this.#send(message) });
 	}
 
 	connect(): void {
@@ -152,14 +158,18 @@ export class Conversation {
 
 	async #handle(message: Down, generation: number): Promise<void> {
 		const { type } = message;
-		if (type === 'welcome') return this.#welcome(message);
+		if (type === 'welcome') return this.#welcome(message, generation);
 		if (this.state !== 'admitted') return this.#restart();
 		if (type === 'answer') return this.#answer(message.id, message.result);
 		const context: IncomingContext = { ...this.#context(), accepted: this.#accepted };
 		switch (type) {
 			case 'entries': {
 				await this.#hooks.beforeApply(message.entries.map((entry) => entry.document));
-				return this.#commit(message.cursor, (tx) => applyEntries(context, tx, message.entries, message.cursor));
+				await this.#commit(message.cursor, async (tx) => {
+					await this.#handBack.keep(tx, message.entries, message.cursor?.epoch ?? this.#epoch);
+					return applyEntries(context, tx, message.entries, message.cursor);
+				});
+				return this.#handBack.arrived(message.entries.map((entry) => entry.document));
 			}
 			case 'gains': {
 				const { snapshots, cursor } = message;
@@ -176,10 +186,16 @@ export class Conversation {
 				await this.#hooks.beforeApply(message.documents);
 				return this.#commit(message.cursor, (tx) => applyLosses(context, tx, message.documents, message.cursor));
 			}
-			case 'reoffered':
+			case 'reoffered': {
+				const isLast = await this.#handBack.heard(message.fates);
+				if (isLast && generation === this.#generation) await this.#handedBack();
 				return;
+			}
 			case 'progress':
-				return this.#commit(message.cursor, (tx) => applyProgress(context, tx, message.cursor));
+				await this.#commit(message.cursor, (tx) => applyProgress(context, tx, message.cursor));
+				// A quiet moment.
+				if (await this.#handBack.prune()) this.rewind();
+				return;
 			case 'tariff': {
 				const { type: _type, ...tariff } = message;
 				return this.#core.transact((tx) => tx.setTariff(tariff));
@@ -189,7 +205,7 @@ export class Conversation {
 		}
 	}
 
-	async #welcome(message: Extract<Down, { type: 'welcome' }>): Promise<void> {
+	async #welcome(message: Extract<Down, { type: 'welcome' }>, generation: number): Promise<void> {
 		const { version, portal, person, epoch, rows, next } = message;
 		if (version !== WIRE_VERSION || portal !== this.#core.portal || person !== this.#core.person) return this.#stop('outdated');
 		this.#attempts = 0;
@@ -199,12 +215,25 @@ export class Conversation {
 		if (this.#newEpoch) this.#accepted.clear();
 		this.caughtUp = next === 'continue';
 		this.#to('admitted');
-		if (next === 'inventory') {
+		this.#epoch = epoch;
+		// What it holds is said after what a restore lost was handed back: the answer to it takes away what the relay does not know.
+		this.#owesInventory = next === 'inventory';
+		const handsBack = await this.#handBack.begin({ epoch, restores: message.restores ?? [] });
+		if (generation !== this.#generation) return;
+		if (!handsBack) await this.#handedBack();
+		else if (!this.#owesInventory) void this.pump();
+	}
+
+	async #handedBack(): Promise<void> {
+		const generation = this.#generation;
+		if (this.#owesInventory) {
 			const held = await this.#core.read((reads) => reads.inventory());
+			if (generation !== this.#generation) return;
 			for (let at = 0; at === 0 || at < held.length; at += INVENTORY_CHUNK) {
 				const documents = held.slice(at, at + INVENTORY_CHUNK).map(([id, docSeq]): [DocumentId, number] => [id, docSeq]);
 				this.#send({ type: 'inventory', documents, last: at + INVENTORY_CHUNK >= held.length });
 			}
+			this.#owesInventory = false;
 		}
 		void this.pump();
 	}
@@ -299,7 +328,7 @@ export class Conversation {
 	}
 
 	#maySend(): boolean {
-		return this.state === 'admitted' && this.#putOff === null;
+		return this.state === 'admitted' && this.#putOff === null && !this.#owesInventory;
 	}
 
 	async #takeNext(tx: ReplicaTransaction, room: number): Promise<{ next: Pending[]; more: boolean }> {
@@ -363,6 +392,8 @@ export class Conversation {
 		this.#retryTimer = this.#watchTimer = this.#putOffTimer = null;
 		this.#putOff = null;
 		this.#sentUpTo = 0;
+		this.#owesInventory = false;
+		this.#handBack.drop();
 		const unanswered = [...this.#underWay.keys()];
 		this.#underWay.clear();
 		if (unanswered.length > 0 && !this.#core.closed) this.#inLane(this.#generation, () => this.#unsend((tx) => tx.pendingById(unanswered)), true);

@@ -215,7 +215,7 @@ export class FakeRelay {
 				return this.#send(session, { type: 'answer', id: message.id, result: { kind: 'accepted', seq: entry.seq } });
 			}
 			case 'reoffer':
-				return;
+				return this.#send(session, { type: 'reoffered', fates: message.entries.map(() => 'refused') });
 			default:
 				message satisfies never;
 		}
