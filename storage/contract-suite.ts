@@ -31,7 +31,7 @@ export async function expectEqual(portal: PortalStore, model: Writer): Promise<v
 	);
 	const kinds: readonly KindName[] = ['task', 'page'];
 	expect(await portal.headsOfKinds(kinds)).toStrictEqual(model.sorted((head) => kinds.includes(head.kind)));
-	for (const id of ids.slice(0, 10)) {
+	for (const id of [...ids.slice(0, 10), ...ids.map((one) => model.heads.get(one)!.scope).filter((scope) => !model.heads.has(scope)).slice(0, 3)]) {
 		expect(await portal.ofScope(id)).toStrictEqual(model.sorted((head) => head.scope === id));
 		const after = dice.below(4);
 		const history = log.filter((entry) => entry.document === id && entry.docSeq > after).slice(0, 3);

@@ -53,7 +53,7 @@ export interface DocumentHead {
 	readonly row: BaseRow;
 	/** The record whose audience it has; itself for most. */
 	readonly scope: DocumentId;
-	/** Who may read what has this document as its scope. Empty where the scope is another. */
+	/** Who may read it, and what hangs on it. Where the scope is another, these are beside those who read by that. */
 	readonly audience: readonly Principal[];
 }
 
@@ -126,7 +126,7 @@ export interface PortalStore {
 	load(ids: readonly DocumentId[]): Promise<StoredDocument[]>;
 	/** Heads of all documents of the kinds, in order of id: the directory is read so at opening. */
 	headsOfKinds(kinds: readonly KindName[]): Promise<DocumentHead[]>;
-	/** Everything that has this record as its scope, itself included. */
+	/** Everything that has this record as its scope, itself included where it is its own. Asked of a record that nobody has made, too. */
 	ofScope(scope: DocumentId): Promise<DocumentHead[]>;
 
 	/**

@@ -162,9 +162,8 @@ export class PortalState {
 	}
 
 	#meets(head: DocumentHead, held: ReadonlySet<Principal>): boolean {
-		const audience = this.#documents.get(head.scope)?.head;
-		// A scope that itself points elsewhere grants nothing: its audience is empty.
-		return audience !== undefined && audience.scope === audience.id && audience.audience.some((principal) => held.has(principal));
+		const isHeld = (principal: Principal) => held.has(principal);
+		return head.audience.some(isHeld) || (head.scope !== head.id && this.#documents.get(head.scope)?.head.audience.some(isHeld) === true);
 	}
 }
 

@@ -94,8 +94,8 @@ export class Writer {
 		return this.edit(this.ids.document(kind), { audience });
 	}
 
-	createIn(scope: DocumentId): DocumentId {
-		return this.edit(this.ids.document('page'), { scope });
+	createIn(scope: DocumentId, also: readonly Principal[] = []): DocumentId {
+		return this.edit(this.ids.document('page'), { scope, audience: also });
 	}
 
 	compact(document: DocumentId, docSeq: number): void {
@@ -129,9 +129,9 @@ export class Writer {
 		for (let count = dice.below(6); count >= 0; count--) {
 			const known = [...this.heads.keys()];
 			if (known.length === 0 || dice.chance(30)) this.create(dice.of(['task', 'deal', 'company', 'employee'] as const), audience());
-			else if (dice.chance(20)) this.createIn(dice.of(known));
+			else if (dice.chance(20)) this.createIn(dice.chance(20) ? this.ids.document('deal') : dice.of(known), dice.chance(50) ? audience() : []);
 			else if (dice.chance(20)) this.edit(dice.of(known), { audience: audience() });
-			else if (dice.chance(10)) this.edit(dice.of(known), { scope: dice.of(known), audience: [] });
+			else if (dice.chance(10)) this.edit(dice.of(known), { scope: dice.of(known), audience: dice.chance(50) ? audience() : [] });
 			else this.edit(dice.of(known), {}, dice.below(60));
 			const id = dice.of([...this.heads.keys()]);
 			if (dice.chance(15)) this.compact(id, 1 + dice.below(this.heads.get(id)!.docSeq));
@@ -142,8 +142,8 @@ export class Writer {
 	}
 
 	mayRead(head: DocumentHead, principals: readonly Principal[]): boolean {
-		const scope = this.heads.get(head.scope);
-		return scope?.scope === scope?.id && scope !== undefined && scope.audience.some((one) => principals.includes(one));
+		const readers = [...head.audience, ...(this.heads.get(head.scope)?.audience ?? [])];
+		return readers.some((one) => principals.includes(one));
 	}
 	sorted(fits: (head: DocumentHead) => boolean): DocumentHead[] {
 		return [...this.heads.values()].filter(fits).sort((a, b) => (a.id < b.id ? -1 : 1));

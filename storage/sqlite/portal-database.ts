@@ -113,9 +113,10 @@ export class PortalDatabase {
 		if (before !== null) {
 			this.#run('moveDocument', kind, firstSeq, scope, audience, id);
 			this.#run('dropReach', id);
+			if (before.scope !== id) this.#run('dropBeside', id);
 		}
-		// What has another scope grants nothing itself.
-		if (scope === id) this.#run('addReach', id, audience);
+		this.#run('addReach', id, audience);
+		if (scope !== id) this.#run('addBeside', id, audience);
 	}
 
 	head(_: null, out: Packer): FlatLogHead {

@@ -83,6 +83,15 @@ const STEPS: readonly string[] = [
 	`
 	ALTER TABLE head ADD COLUMN restores TEXT NOT NULL DEFAULT '[]';
 	ALTER TABLE log ADD COLUMN returned TEXT NOT NULL DEFAULT 'null';
+	`,
+	`
+	-- Who reads a document beside those who read its scope, one principal a row: only of documents that have another's audience.
+	CREATE TABLE beside (
+		document TEXT NOT NULL REFERENCES documents (id),
+		principal TEXT NOT NULL,
+		PRIMARY KEY (document, principal)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX beside_by_principal ON beside (principal, document);
 	`
 ];
 

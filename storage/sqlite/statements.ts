@@ -7,8 +7,10 @@ const HEAD = 'd.id, d.kind, d.doc_seq AS docSeq, d.seq, d.first_seq AS firstSeq,
 const ENTRY = `l.seq, l.document, l.doc_seq AS docSeq, l.author, l.authored_at AS authoredAt, l.accepted_at AS acceptedAt, l.command,
 	l.overruled, l.swallowed, l.rights_version AS rightsVersion, l.returned, l.bytes, l.mac, l.hash`;
 
-/** Inside it, `r` is the reach of one scope. */
-const holds = (principals: string) => `r.principal IN (SELECT value FROM json_each(${principals}))`;
+/** Whether one of a few rows of `r`, the reach of one scope or those beside it, is among the principals. */
+const holds = (principals: string) => `+r.principal IN (SELECT value FROM json_each(${principals}))`;
+const isInScope = (scope: string, principals: string) => `EXISTS (SELECT 1 FROM reach r WHERE r.scope = ${scope} AND ${holds(principals)})`;
+const isBeside = (document: string, principals: string) => `EXISTS (SELECT 1 FROM beside r WHERE r.document = ${document} AND ${holds(principals)})`;
 
 export const SQL = {
 	head: 'SELECT epoch, seq, chain, counters, restores FROM head',
@@ -29,13 +31,22 @@ export const SQL = {
 	/** Each entry asks the few principals of its audience whether they are held, never the other way round. */
 	entriesAfter: `SELECT ${ENTRY} FROM log l CROSS JOIN documents d ON d.id = l.document
 		WHERE l.seq > ?1 AND l.seq <= ?2
-		AND EXISTS (SELECT 1 FROM reach r WHERE r.scope = d.scope AND +${holds('?3')})
+		AND (${isInScope('d.scope', '?3')} OR (d.scope <> d.id AND ${isBeside('d.id', '?3')}))
 		ORDER BY l.seq`,
+	/** By way of scopes, which are fewer than what hangs on them; then those that name a principal beside their scope. */
 	reached: `SELECT d.id, d.kind, d.first_seq FROM (
 			SELECT DISTINCT own.scope FROM json_each(?1) held
 			CROSS JOIN reach own INDEXED BY reach_by_principal ON own.principal = held.value
-			WHERE NOT EXISTS (SELECT 1 FROM reach r WHERE r.scope = own.scope AND +${holds('?2')})
+			WHERE NOT ${isInScope('own.scope', '?2')}
 		) granted CROSS JOIN documents d INDEXED BY documents_by_scope ON d.scope = granted.scope
+		WHERE d.id = d.scope OR NOT ${isBeside('d.id', '?2')}
+		UNION ALL
+		SELECT d.id, d.kind, d.first_seq FROM (
+			SELECT DISTINCT own.document FROM json_each(?1) held
+			CROSS JOIN beside own INDEXED BY beside_by_principal ON own.principal = held.value
+			WHERE NOT ${isBeside('own.document', '?2')}
+		) named CROSS JOIN documents d ON d.id = named.document
+		WHERE NOT ${isInScope('d.scope', '?2')} AND NOT ${isInScope('d.scope', '?1')}
 		ORDER BY d.id`,
 
 	insertDocument: `INSERT INTO documents (id, kind, doc_seq, seq, first_seq, scope, audience, "row") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -44,6 +55,8 @@ export const SQL = {
 	moveDocument: 'UPDATE documents SET kind = ?, first_seq = ?, scope = ?, audience = ? WHERE id = ?',
 	dropReach: 'DELETE FROM reach WHERE scope = ?',
 	addReach: 'INSERT OR IGNORE INTO reach (scope, principal) SELECT ?, value FROM json_each(?)',
+	dropBeside: 'DELETE FROM beside WHERE document = ?',
+	addBeside: 'INSERT OR IGNORE INTO beside (document, principal) SELECT ?, value FROM json_each(?)',
 	insertEntry: `INSERT INTO log (seq, document, doc_seq, author, authored_at, accepted_at, command, overruled, swallowed, rights_version,
 		returned, bytes, mac, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	/** The first answer and the first person stand. */

@@ -11,6 +11,7 @@ import type { Draft } from '../log/portal-log.ts';
 import { isRelayClient, type Room } from '../room/rooms.ts';
 import { READ_ONLY } from '../session/viewing.ts';
 import { admitUpdate } from './page/admit.ts';
+import { headOf } from './head.ts';
 import { PAGE_RULES, TEXT_RULES } from './page/rules.ts';
 
 export type ContentAdmission =
@@ -61,7 +62,6 @@ export function admitContent(room: Room, world: World, update: ContentUpdate): C
 		case 'accepted': {
 			if (!admission.canonical) return { kind: 'known' };
 			room.docSeq++;
-			const audience = kind.audience(row);
 			const draft: Draft = {
 				document: room.id,
 				docSeq: room.docSeq,
@@ -71,15 +71,7 @@ export function admitContent(room: Room, world: World, update: ContentUpdate): C
 				overruled: [],
 				swallowed: admission.swallowed.map(({ client, from, to }) => [client, from, to] as const),
 				bytes: admission.canonical,
-				head: {
-					id: room.id,
-					kind: kind.kind,
-					docSeq: room.docSeq,
-					firstSeq: room.firstSeq,
-					row,
-					scope: 'scope' in audience ? audience.scope : room.id,
-					audience: 'scope' in audience ? [] : audience
-				},
+				head: headOf(room, row),
 				readersBefore: readers,
 				readersAfter: readers,
 				origin: update.origin,

@@ -20,6 +20,7 @@ import type { Draft } from '../log/portal-log.ts';
 import { judgeQuota, type Allowance } from '../quota/judge.ts';
 import type { Room } from '../room/rooms.ts';
 import { emitted } from './emitted.ts';
+import { headOf } from './head.ts';
 
 /** Whose authority stands behind a batch. */
 export type Authority =
@@ -132,8 +133,6 @@ function apply(gate: RecordGate, author: PersonId, step: Step): Draft {
 	room.row = row;
 	room.docSeq++;
 	const changesRights = gate.takeIntoDirectory(row);
-	const audience = room.kind.audience(row);
-	const scope = 'scope' in audience ? audience.scope : room.id;
 	return {
 		document: room.id,
 		docSeq: room.docSeq,
@@ -143,15 +142,7 @@ function apply(gate: RecordGate, author: PersonId, step: Step): Draft {
 		overruled: step.overruled,
 		swallowed: [],
 		bytes,
-		head: {
-			id: room.id,
-			kind: room.kind.kind,
-			docSeq: room.docSeq,
-			firstSeq: room.firstSeq,
-			row,
-			scope,
-			audience: 'scope' in audience ? [] : audience
-		},
+		head: headOf(room, row),
 		readersBefore: step.readersBefore,
 		readersAfter: audienceOf(row, gate.world),
 		origin: null,

@@ -20,6 +20,7 @@ import { FIELDS_ROOT, readFromDoc, writeToDoc, type Cell, type Path, type Record
 import type { Returning } from '#crdt-model/wire/down.ts';
 import type { Sealed } from '#crdt-model/wire/up.ts';
 import type { Draft } from '../log/portal-log.ts';
+import { headOf } from './head.ts';
 import { isRelayClient, type Room } from '../room/rooms.ts';
 
 export interface ReturnedGate {
@@ -54,7 +55,6 @@ export function admitReturned(gate: ReturnedGate, room: Room, entry: Sealed, by:
 		const isAnswered = entry.command !== null && gate.isAnswered(entry);
 		room.docSeq++;
 		const changesRights = gate.takeIntoDirectory(row);
-		const audience = room.kind.audience(row);
 		const draft: Draft = {
 			document: room.id,
 			docSeq: room.docSeq,
@@ -67,11 +67,7 @@ export function admitReturned(gate: ReturnedGate, room: Room, entry: Sealed, by:
 			overruled,
 			swallowed: [],
 			bytes,
-			head: {
-				id: room.id, kind: room.kind.kind, docSeq: room.docSeq, firstSeq: room.firstSeq, row,
-				scope: 'scope' in audience ? audience.scope : room.id,
-				audience: 'scope' in audience ? [] : audience
-			},
+			head: headOf(room, row),
 			readersBefore,
 			readersAfter: audienceOf(row, gate.world),
 			origin: null,

@@ -39,6 +39,8 @@ export interface Draft {
 	readonly origin: unknown;
 	/** Whether somebody's rights may have changed by it. */
 	readonly changesRights: boolean;
+	/** It makes a document on which something hung already: whoever reads the one may now read the other. */
+	readonly isAwaited?: boolean;
 }
 
 /** A change on disk, on its way to its readers. */
@@ -272,7 +274,7 @@ export class PortalLog {
 	}
 }
 
-/** A new document is no change of readers: its first entry says all of it. */
-function sameReaders({ docSeq, readersBefore, readersAfter }: Draft): boolean {
-	return docSeq === 1 || (readersBefore.length === readersAfter.length && readersAfter.every((principal) => readersBefore.includes(principal)));
+/** A new document is no change of readers: its first entry says all of it. Unless it says who reads another. */
+function sameReaders({ docSeq, isAwaited, readersBefore, readersAfter }: Draft): boolean {
+	return (docSeq === 1 && !isAwaited) || (readersBefore.length === readersAfter.length && readersAfter.every((principal) => readersBefore.includes(principal)));
 }

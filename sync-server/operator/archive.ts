@@ -42,6 +42,8 @@ export interface ArchivedDocument {
 	readonly snapshot: { readonly docSeq: number; readonly bytes: Uint8Array } | null;
 	/** Who reaches it by the index that is asked for every read. */
 	readonly reach: readonly string[];
+	/** Who reaches it beside those who reach its scope. */
+	readonly beside: readonly string[];
 }
 
 export interface ArchivedHead {
@@ -114,8 +116,9 @@ export class PortalArchive {
 
 	*documents(): Generator<ArchivedDocument> {
 		const reach = this.#database.prepare('SELECT principal FROM reach WHERE scope = ? ORDER BY principal');
+		const beside = this.#database.prepare('SELECT principal FROM beside WHERE document = ? ORDER BY principal');
 		for (const found of this.#database.prepare(DOCUMENTS).iterate()) {
-			const { snapshot, snapshotDocSeq, audience, row, ...head } = found as unknown as Omit<ArchivedDocument, 'snapshot' | 'audience' | 'row' | 'reach'> & {
+			const { snapshot, snapshotDocSeq, audience, row, ...head } = found as unknown as Omit<ArchivedDocument, 'snapshot' | 'audience' | 'row' | 'reach' | 'beside'> & {
 				audience: string;
 				row: string;
 				snapshot: Uint8Array | null;
@@ -126,7 +129,8 @@ export class PortalArchive {
 				audience: JSON.parse(audience) as string[],
 				row: JSON.parse(row) as unknown,
 				snapshot: snapshot && snapshotDocSeq !== null ? { docSeq: snapshotDocSeq, bytes: snapshot } : null,
-				reach: (reach.all(head.id) as { principal: string }[]).map(({ principal }) => principal)
+				reach: (reach.all(head.id) as { principal: string }[]).map(({ principal }) => principal),
+				beside: (beside.all(head.id) as { principal: string }[]).map(({ principal }) => principal)
 			};
 		}
 	}

@@ -150,11 +150,13 @@ function rowDifference(kind: Kind, stored: ArchivedDocument, doc: Y.Doc): string
 	if (row === null) return 'the log makes no record of it';
 	if (canonical(row) !== canonical(stored.row)) return `its row says something else than the log (${firstOther(row, stored.row)})`;
 	const audience = kind.audience(row);
-	const [scope, principals]: [DocumentId, readonly string[]] = 'scope' in audience ? [audience.scope, []] : [stored.id, audience];
+	const [scope, principals]: [DocumentId, readonly string[]] = 'scope' in audience ? [audience.scope, audience.also ?? []] : [stored.id, audience];
 	if (scope !== stored.scope) return `its audience is that of ${stored.scope} instead of ${scope}`;
 	const wanted = canonical([...new Set(principals)].sort());
 	if (canonical([...new Set(stored.audience)].sort()) !== wanted) return 'its audience is not the one that the log gives it';
-	return canonical([...stored.reach].sort()) === wanted ? null : 'the index of who reaches it is not the one that the log gives it';
+	const beside = scope === stored.id ? '[]' : wanted;
+	const isIndexed = canonical([...stored.reach].sort()) === wanted && canonical([...stored.beside].sort()) === beside;
+	return isIndexed ? null : 'the index of who reaches it is not the one that the log gives it';
 }
 
 /** Fields, content, clocks and deletions; not how structs are split, in which a rebuild may differ. */

@@ -409,7 +409,10 @@ export class Portal {
 
 	#append(draft: Draft): void {
 		const room = this.rooms.peek(draft.document)!;
-		const { seq } = this.log.append(draft, this.#rightsVersion);
+		const scope = draft.head.scope === draft.document ? null : this.rooms.peek(draft.head.scope);
+		if (scope && scope.row === null) scope.isAwaited = true;
+		const { seq } = this.log.append(room.isAwaited ? { ...draft, isAwaited: true } : draft, this.#rightsVersion);
+		room.isAwaited = false;
 		if (draft.changesRights) this.#rightsVersion = seq;
 		this.#count(room, draft.head.row);
 		room.seq = seq;

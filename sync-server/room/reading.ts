@@ -25,9 +25,9 @@ export async function readRecord(store: PortalStore, asking: Asking, id: Documen
 }
 
 async function isReadable(store: PortalStore, asking: Asking, head: DocumentHead): Promise<boolean> {
-	const [scope] = head.scope === head.id ? [head] : await store.heads([head.scope]);
+	const [scope] = head.scope === head.id ? [] : await store.heads([head.scope]);
 	const actor = asking();
-	return actor !== null && scope !== undefined && canRead(actor, scope.audience);
+	return actor !== null && canRead(actor, [...head.audience, ...(scope?.audience ?? [])]);
 }
 
 export async function readRows(store: PortalStore, asking: Asking, query: RowQuery): Promise<{ rows: Row[]; next: DocumentId | null }> {

@@ -37,6 +37,8 @@ export interface Room {
 	row: BaseRow | null;
 	/** What of it the portal's counters hold. */
 	counted: Usage;
+	/** Nobody has made it, and something hangs on it already. */
+	isAwaited: boolean;
 	/** The seq of its first entry; null while nobody has made it. */
 	firstSeq: number | null;
 	docSeq: number;
@@ -112,7 +114,7 @@ export class Rooms {
 
 	/** A room for a document whose id was made this moment by the relay itself, so that nothing can be stored under it. */
 	pinNew(id: DocumentId): Room {
-		const room = this.#rooms.get(id) ?? this.#put(this.#build(id, null, []));
+		const room = this.#rooms.get(id) ?? this.#put(this.#build(id, null, [], false));
 		room.pins++;
 		return room;
 	}
@@ -154,20 +156,20 @@ export class Rooms {
 	}
 
 	#load(id: DocumentId): Promise<Room> {
-		const loading = this.#read(id).then(([stored, bound]) => {
+		const loading = this.#read(id).then(([stored, bound, isAwaited]) => {
 			this.#loading.delete(id);
-			return this.#rooms.get(id) ?? this.#put(this.#build(id, stored, bound));
+			return this.#rooms.get(id) ?? this.#put(this.#build(id, stored, bound, isAwaited));
 		});
 		this.#loading.set(id, loading);
 		loading.catch(() => this.#loading.delete(id));
 		return loading;
 	}
 
-	async #read(id: DocumentId): Promise<[StoredDocument | null, readonly Binding[]]> {
+	async #read(id: DocumentId): Promise<[StoredDocument | null, readonly Binding[], isAwaited: boolean]> {
 		await this.#dropped.get(id);
 		const bindings = kindNamed(kindOf(id)!).content ? this.#store.bindings(id) : [];
 		const [[stored], bound] = await Promise.all([this.#store.load([id]), bindings]);
-		return [stored ?? null, bound];
+		return [stored ?? null, bound, stored === undefined && (await this.#store.ofScope(id)).length > 0];
 	}
 
 	#put(room: Room): Room {
@@ -176,7 +178,7 @@ export class Rooms {
 		return room;
 	}
 
-	#build(id: DocumentId, stored: StoredDocument | null, bound: readonly Binding[]): Room {
+	#build(id: DocumentId, stored: StoredDocument | null, bound: readonly Binding[], isAwaited: boolean): Room {
 		const kind = kindNamed(kindOf(id)!);
 		const doc = stored ? docOf(stored) : new Y.Doc();
 		// After loading: Yjs draws another id when it meets its own in what it loads.
@@ -188,6 +190,7 @@ export class Rooms {
 			owners: new Map(bound.map(({ client, person }) => [client, person])),
 			state: stored ? readFromDoc(doc, collectionsOf(kind)) : EMPTY_STATE,
 			row: stored?.row ?? null,
+			isAwaited,
 			counted: usageOf(stored?.row ?? null),
 			firstSeq: stored?.firstSeq ?? null,
 			docSeq: stored?.docSeq ?? 0,

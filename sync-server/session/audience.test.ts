@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { pageOf } from '#crdt-model/ids.ts';
+import { pageOf, type DocumentId } from '#crdt-model/ids.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import { ANN, BEN, CAT, COMPANY, DAN, deal, EVE, FAY, SALES, some, Stage, SUPPORT, task } from '../testing/stage.ts';
 
@@ -168,4 +168,84 @@ test('[F6] who has left is told nothing and held nowhere', async () => {
 	await stage.settle();
 	expect(stage.portal.audience.size).toBe(0);
 	expect(stage.portal.audience.isEmpty).toBe(true);
+});
+
+const proposal = (n: number) => some('proposal', n);
+const propose = (by: typeof ANN, n: number, target: DocumentId) =>
+	stage.as(by, 'proposal.create', proposal(n), { target, commands: [{ document: target, name: 'deal.setTitle', args: { value: 'SECRET' } }] });
+
+const answer = async (by: typeof ANN, verb: string, n: number, args: unknown = {}) => {
+	const [made] = await stage.portal.store.history(proposal(n), 0, 1);
+	return stage.as(by, `proposal.${verb}`, proposal(n), args, { seen: { state: made!.command!.id } });
+};
+
+test('[F7] a proposal is read by its author and by who reads its target, and by nobody else', async () => {
+	const [ann, ben, cat, dan, eve, fay] = await connect(ANN, BEN, CAT, DAN, EVE, FAY);
+	expect(await propose(DAN, 1, deal(1))).toMatchObject({ kind: 'accepted' });
+	await stage.settle();
+	expect([ann, ben, cat, dan, eve, fay].map((device) => device!.held.has(proposal(1)))).toEqual([true, true, true, true, false, false]);
+	expect(dan!.held.has(deal(1)), 'proposing opens nothing').toBe(false);
+	await answer(CAT, 'decline', 1, { word: 'no' });
+	await stage.settle();
+	expect(dan!.row(proposal(1))).toMatchObject({ state: 'declined', word: 'no' });
+	expect(await stage.portal.read(DAN, proposal(1))).not.toBeNull();
+	expect(await stage.portal.read(EVE, proposal(1))).toBeNull();
+	for (const device of [ann, ben, cat, dan]) expect(device!.complaints).toEqual([]);
+});
+
+test('[F7] when the target changes hands its proposals go with it, but not from their authors', async () => {
+	await propose(DAN, 1, deal(1));
+	await propose(CAT, 2, deal(1));
+	const [cat, dan, eve] = await connect(CAT, DAN, EVE);
+	await stage.as(CAT, 'deal.setResponsible', deal(1), { value: FAY });
+	await stage.settle();
+	const holds = (device: typeof cat) => [deal(1), proposal(1), proposal(2)].map((id) => device!.held.has(id));
+	expect([cat, dan, eve].map(holds)).toEqual([[false, false, true], [false, true, false], [true, true, true]]);
+	await answer(CAT, 'withdraw', 2);
+	await stage.settle();
+	expect([cat!.row(proposal(2)), eve!.row(proposal(2))]).toMatchObject([{ state: 'withdrawn' }, { state: 'withdrawn' }]);
+	for (const device of [cat, dan, eve]) {
+		expect(device!.complaints).toEqual([]);
+		const before = device!.holds;
+		device!.cut();
+		device!.connect();
+		await stage.settle();
+		expect(device!.holds, 'the digest says the same').toEqual(before);
+	}
+});
+
+test('[F7] a head who is one no longer keeps what they proposed themself', async () => {
+	await propose(BEN, 1, deal(1));
+	await propose(DAN, 2, deal(1));
+	const [ben] = await connect(BEN);
+	await stage.as(ANN, 'department.setHead', SALES, { value: DAN });
+	await stage.settle();
+	expect([deal(1), proposal(1), proposal(2)].map((id) => ben!.held.has(id))).toEqual([false, true, false]);
+	expect(ben!.complaints).toEqual([]);
+});
+
+test('[F7] what was proposed for a record before anybody made it comes to who reads it then', async () => {
+	await propose(DAN, 1, deal(7));
+	const [cat, dan, ann, eve] = await connect(CAT, DAN, ANN, EVE);
+	expect([cat, dan, ann].map((device) => device!.held.has(proposal(1)))).toEqual([false, true, false]);
+	await stage.as(DAN, 'proposal.setNote', proposal(1), { value: 'a second entry' });
+	await stage.settle();
+	await stage.reopen();
+	for (const device of [cat, dan, ann, eve]) device!.connect();
+	await stage.settle();
+	await Promise.all([stage.as(CAT, 'deal.create', deal(7), { title: 'late' }), stage.as(DAN, 'proposal.setNote', proposal(1), { value: 'a third' })]);
+	await stage.settle();
+	expect([cat, dan, ann, eve].map((device) => [deal(7), proposal(1)].map((id) => device!.held.has(id)))).toEqual([[true, true], [false, true], [true, true], [false, false]]);
+	expect(cat!.row(proposal(1))).toMatchObject({ note: 'a third' });
+	for (const device of [cat, dan, ann, eve]) expect(device!.complaints).toEqual([]);
+});
+
+test('[F7] target and proposal of one batch, and a target that comes while its proposal is on its way to disk', async () => {
+	const [cat, dan, eve] = await connect(CAT, DAN, EVE);
+	const made = (n: number, target: number) => stage.command('proposal.create', proposal(n), { target: deal(target), text: 'x' });
+	await stage.batch(DAN, [made(1, 8), stage.command('deal.create', deal(8), { title: 'd', responsible: DAN })]);
+	await Promise.all([propose(DAN, 2, deal(9)), stage.as(CAT, 'deal.create', deal(9), { title: 'd' })]);
+	await stage.settle();
+	expect([cat, dan, eve].map((device) => [proposal(1), proposal(2)].map((id) => device!.held.has(id)))).toEqual([[false, true], [true, true], [false, false]]);
+	for (const device of [cat, dan, eve]) expect(device!.complaints).toEqual([]);
 });

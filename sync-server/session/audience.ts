@@ -19,11 +19,15 @@ import type { SyncSession } from './sync-session.ts';
 
 interface Moved {
 	readonly document: DocumentId;
-	readonly scope: DocumentId;
+	scope: DocumentId;
 	readonly isNew: boolean;
+	/** New, and something hung on it before anybody made it. */
+	readonly isAwaited: boolean;
 	/** Whether its audience has changed at any time within the commit. */
 	hasMoved: boolean;
 	readers: readonly Principal[];
+	/** Those of its readers that it names itself: they also read what hangs on it. */
+	named: readonly Principal[];
 	readonly before: ReadonlySet<SyncSession>;
 	after: ReadonlySet<SyncSession>;
 }
@@ -98,10 +102,12 @@ export class Audience {
 	/** What the commit did to each document, with the sessions that could read it before, by what they held before. */
 	#byDocument(changes: readonly Committed[]): Map<DocumentId, Moved> {
 		const documents = new Map<DocumentId, Moved>();
-		for (const { document, entry, head, readersBefore, readersAfter } of changes) {
+		for (const { document, entry, head, readersBefore, readersAfter, isAwaited = false } of changes) {
 			const moved = documents.get(document);
 			if (moved) {
+				moved.scope = head.scope;
 				moved.readers = readersAfter;
+				moved.named = head.audience;
 				moved.hasMoved ||= !sameMembers(readersBefore, readersAfter);
 				continue;
 			}
@@ -109,8 +115,10 @@ export class Audience {
 				document,
 				scope: head.scope,
 				isNew: entry.docSeq === 1,
+				isAwaited,
 				hasMoved: !sameMembers(readersBefore, readersAfter),
 				readers: readersAfter,
+				named: head.audience,
 				before: new Set([...this.#holding(readersBefore), ...this.#holding(readersBefore, this.#leaving)]),
 				after: new Set()
 			});
@@ -120,24 +128,37 @@ export class Audience {
 
 	/** Who may read the document now; those who lost it are told to drop it, those who gained it get it whole. */
 	#settle(moved: Moved, documents: ReadonlyMap<DocumentId, Moved>): void {
-		moved.after = this.#holding(documents.get(moved.scope)?.readers ?? moved.readers);
+		// Where the commit goes on to change the scope, its last word counts.
+		const scope = moved.scope === moved.document ? undefined : documents.get(moved.scope);
+		moved.after = this.#holding(scope ? [...moved.named, ...scope.named] : moved.readers);
+		if (moved.isAwaited) for (const session of moved.after) session.gain(moved.document);
 		if (moved.isNew) return;
 		const lost = [...moved.before].filter((session) => !moved.after.has(session));
 		const gained = [...moved.after].filter((session) => !moved.before.has(session));
 		for (const session of lost) session.lose([moved.document]);
-		for (const session of gained) session.gain(moved.document, moved.scope === moved.document);
-		if (moved.hasMoved) this.#recheckLive(moved.document);
-		if (moved.hasMoved && moved.scope === moved.document) this.#loseWhatHangs(moved.document, lost);
+		for (const session of gained) session.gain(moved.document);
+		if (!moved.hasMoved) return;
+		this.#recheckLive(moved.document);
+		this.#loseWhatHangs(moved, lost);
 	}
 
-	/** A record's audience changed: what hangs on it goes with it. What comes with it is read by the session that gains. */
-	#loseWhatHangs(scope: DocumentId, lost: readonly SyncSession[]): void {
-		this.#portal.store.ofScope(scope).then(
+	/**
+	 * A record's audience changed: what hangs on it goes with it, but not from those whom it names itself. What comes with it is read by the session that
+	 * gains.
+	 */
+	#loseWhatHangs({ document, named }: Moved, lost: readonly SyncSession[]): void {
+		this.#portal.store.ofScope(document).then(
 			(heads) => {
-				const hanging = heads.map(({ id }) => id).filter((id) => id !== scope);
-				if (hanging.length === 0) return;
-				for (const id of hanging) this.#recheckLive(id);
-				for (const session of lost) session.lose(hanging);
+				const hanging = heads.filter(({ id }) => id !== document);
+				for (const { id } of hanging) this.#recheckLive(id);
+				// The store may know a later word already: who has got it back by then loses nothing.
+				const stands = heads.find(({ id }) => id === document)?.audience ?? named;
+				for (const session of lost) {
+					const holds = (principal: Principal) => session.principals.has(principal);
+					if (hanging.length === 0 || stands.some(holds)) continue;
+					const gone = hanging.filter(({ audience }) => !audience.some(holds)).map(({ id }) => id);
+					if (gone.length > 0) session.lose(gone);
+				}
 			},
 			() => this.closeAll(CLOSE.restarting, 'the store does not answer')
 		);

@@ -252,14 +252,11 @@ export class SyncSession implements FrameSession {
 		if (this.#isFull) this.#state = { is: 'catching-up' };
 	}
 
-	/**
-	 * A document that the person may read from now on, whole.
-	 * @param isScope others may hang on it, and come with it
-	 */
-	gain(document: DocumentId, isScope: boolean): void {
+	/** A document that the person may read from now on, whole, with what hangs on it. */
+	gain(document: DocumentId): void {
 		if (this.#isComparing()) return void (this.#isUnsettled = true);
 		const exchange = this.#paused(async () => {
-			const hanging = isScope ? (await this.#portal.store.ofScope(document)).map(({ id }) => id) : [];
+			const hanging = (await this.#portal.store.ofScope(document)).map(({ id }) => id);
 			await this.#sendGains([document, ...hanging.filter((id) => id !== document)]);
 		});
 		void this.#guard(exchange);
@@ -304,7 +301,7 @@ export class SyncSession implements FrameSession {
 		const scopes = new Set(stored.filter(({ id, scope }) => scope !== id).map(({ scope }) => scope));
 		const heads = scopes.size > 0 ? await this.#portal.store.heads([...scopes]) : [];
 		const audiences = new Map(heads.map(({ id, audience }) => [id, audience]));
-		return stored.map((found) => ({ found, readers: found.scope === found.id ? found.audience : (audiences.get(found.scope) ?? []) }));
+		return stored.map((found) => ({ found, readers: [...found.audience, ...(audiences.get(found.scope) ?? [])] }));
 	}
 
 	/** Documents that must leave the device. */

@@ -10,6 +10,7 @@ import { kindOf, pageOf, type DocumentId, type PersonId } from '#crdt-model/ids.
 import type { DepartmentRow, EmployeeRow } from '#crdt-model/kinds/company-structure.ts';
 import type { DealRow } from '#crdt-model/kinds/deal.ts';
 import type { PageRow } from '#crdt-model/kinds/page.ts';
+import type { ProposalRow } from '#crdt-model/kinds/proposal.ts';
 import type { TaskRow } from '#crdt-model/kinds/task.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import { budget } from '#crdt-model/testing/budget.ts';
@@ -56,6 +57,12 @@ function mayRead(person: PersonId, row: BaseRow, rows: ReadonlyMap<DocumentId, B
 			if (place === 'record') return mayRead(person, rows.get(on!)!, rows);
 			return place === 'company' || createdBy === person || me.administrator;
 		}
+		case 'proposal': {
+			const target = rows.get((row as ProposalRow).target);
+			// Proposals for the page of a record name the record; one that names the page is its author's alone.
+			const isSecondStep = target?.kind === 'page' && (target as PageRow).place === 'record';
+			return row.createdBy === person || (target !== undefined && !isSecondStep && mayRead(person, target, rows));
+		}
 		default:
 			return true;
 	}
@@ -65,7 +72,7 @@ function mayRead(person: PersonId, row: BaseRow, rows: ReadonlyMap<DocumentId, B
 const marker = (id: DocumentId) => `MARK-${kindOf(id)}-${parseInt(id.slice(-6), 16)}-END`;
 
 async function rowsOf(stage: Stage): Promise<Map<DocumentId, BaseRow>> {
-	const heads = await stage.portal.store.headsOfKinds(['settings', 'employee', 'department', 'task', 'deal', 'page']);
+	const heads = await stage.portal.store.headsOfKinds(['settings', 'employee', 'department', 'task', 'deal', 'page', 'proposal']);
 	return new Map(heads.map(({ id, row }) => [id, row]));
 }
 
@@ -92,7 +99,7 @@ async function soak(seed: number): Promise<{ accepted: number; refused: number; 
 		const n = 1 + below(8);
 		const say = (name: string, id: DocumentId, args: unknown = {}) => void device.submit(name, id, args);
 		const admin = (name: string, id: DocumentId, args: unknown = {}) => stage.as(ANN, name, id, args);
-		switch (below(22)) {
+		switch (below(26)) {
 			case 0: return say('task.create', task(n), { title: marker(task(n)), responsible: pick(PEOPLE) });
 			case 1: return say('deal.create', deal(n), { title: marker(deal(n)) });
 			case 2: return say('task.setResponsible', task(n), { value: pick(PEOPLE) });
@@ -113,6 +120,9 @@ async function soak(seed: number): Promise<{ accepted: number; refused: number; 
 			case 18: counts.drops++; return void (device.cut(), below(2) && device.connect());
 			case 19: return void (device.socket && (device.socket.stopped = below(2) === 0));
 			case 20: return admin('deal.setResponsible', deal(n), { value: pick(PEOPLE) });
+			case 21: case 22: return say('proposal.create', some('proposal', n), { target: pick([deal(n), deal(n + 8), task(n), some('page', 50 + n), pageOf(deal(n))]), text: marker(some('proposal', n)) });
+			case 23: return say('proposal.setNote', some('proposal', n), { value: marker(some('proposal', n)) });
+			case 24: return say(pick(['proposal.decline', 'proposal.apply', 'proposal.withdraw']), some('proposal', n));
 			default: return say('deal.setTitle', deal(n), { value: marker(deal(n)) });
 		}
 	};
