@@ -1,17 +1,20 @@
-/** What every module says alike of comments: whoever reads may add one, only its author changes or removes it. */
+/** What every module says alike of comments: whoever reads may add one; its author alone rewords it; its author or an administrator removes it. */
+import type { PersonId } from '../ids.ts';
 import type { Path, RecordState } from '../record/state.ts';
-import type { Actor } from './verdict.ts';
+import { deny, type Actor, type Verdict } from './verdict.ts';
 
 export function onlyComments(changed: readonly Path[]): boolean {
 	return changed.length > 0 && changed.every((path) => path.startsWith('comments/'));
 }
 
-/** Whether a command would touch a comment that somebody else wrote. */
-export function foreignComments(actor: Actor, before: RecordState, changed: readonly Path[]): boolean {
-	return changed.some((path) => {
-		if (!path.startsWith('comments/')) return false;
-		const item = path.slice(0, path.lastIndexOf('/'));
-		const author = before.get(`${item}/text`)?.by;
-		return author !== undefined && author !== actor.person;
-	});
+/** The refusal of a command that would touch what somebody else wrote; null where it touches nothing of the kind. */
+export function commentsDenied(actor: Actor, before: RecordState, changed: readonly Path[]): Verdict | null {
+	for (const path of changed) {
+		if (!path.startsWith('comments/')) continue;
+		const author: PersonId | undefined = before.get(`${path.slice(0, path.lastIndexOf('/'))}/text`)?.by;
+		if (author === undefined || author === actor.person) continue;
+		if (!path.endsWith('/removed')) return deny('comments.author-only', `user:${author}`);
+		if (!actor.principals.has('admins')) return deny('comments.author-or-administrator-removes', `user:${author}`, 'admins');
+	}
+	return null;
 }

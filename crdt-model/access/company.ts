@@ -2,7 +2,7 @@
  * Who may change the company itself: administrators; everyone keeps their own profile. Whatever the rights, the structure
  * stays a tree and somebody stays able to administer (SPEC A5, A6).
  */
-import { RELAY, type DepartmentId, type PersonId } from '../ids.ts';
+import { RELAY, type DepartmentId } from '../ids.ts';
 import type { DepartmentRow, EmployeeRow } from '../kinds/company-structure.ts';
 import { allow, deny, type Rules, type Verdict, type World } from './verdict.ts';
 
@@ -25,31 +25,31 @@ export const companyRules: Rules = {
 		if (!administrator) return deny('company.administrators-change', 'admins');
 		if (next.row.kind === 'settings') return before ? allow('company.administrators-change') : deny('company.one-settings');
 		return departmentStands(before?.row as DepartmentRow | undefined, next.row as DepartmentRow, world) ?? allow('company.administrators-change');
-	}
+	},
+	write: (actor) => (actor.principals.has('admins') ? allow('company.administrators-change') : deny('company.administrators-change', 'admins'))
 };
 
 function employeeStands(before: EmployeeRow | undefined, next: EmployeeRow, { directory }: World): Verdict | null {
-	const administers = (row: EmployeeRow) => row.active && row.administrator;
+	const administers = (row: EmployeeRow) => row.active && row.administrator && !row.guest;
+	if (next.guest && next.administrator && !before?.administrator) return deny('company.guests-administer-nothing');
 	if (before && administers(before) && !administers(next) && directory.administrators <= 1) return deny('company.last-administrator');
-	const gone = next.departments.find((id) => !before?.departments.includes(id) && !isStanding(directory.department(id)));
+	const gone = next.departments.find((id) => !before?.departments.includes(id) && !directory.isStanding(id));
 	return gone ? deny('company.department-exists') : null;
 }
 
 function departmentStands(before: DepartmentRow | undefined, next: DepartmentRow, { directory }: World): Verdict | null {
+	const id = next.id as DepartmentId;
 	const moved = next.parent !== before?.parent;
 	const returns = before?.deleted === true && !next.deleted;
 	if (moved && next.parent === null) return deny('company.one-root');
-	if ((moved || returns) && !isStanding(directory.department(next.parent as DepartmentId))) return deny('company.department-exists');
-	if (moved && before && directory.wouldCycle(next.id as DepartmentId, next.parent as DepartmentId)) return deny('company.no-cycle');
-	if (next.head !== null && next.head !== before?.head && !directory.isMember(next.head as PersonId)) return deny('company.head-is-employee');
+	if ((moved || returns) && !directory.isStanding(next.parent)) return deny('company.department-exists');
+	if (moved && before && directory.wouldCycle(id, next.parent as DepartmentId)) return deny('company.no-cycle');
+	if (next.head !== null && next.head !== before?.head && !directory.isEmployee(next.head)) return deny('company.head-is-employee');
+	if (next.deputies.some((one) => !before?.deputies.includes(one) && !directory.isEmployee(one))) return deny('company.head-is-employee');
 	if (next.deleted && !before?.deleted) {
 		if (next.parent === null) return deny('company.one-root');
-		for (const child of directory.departments) if (child.parent === next.id && !child.deleted) return deny('company.department-empty');
-		for (const person of directory.people) if (person.active && person.departments.includes(next.id as DepartmentId)) return deny('company.department-empty');
+		if (directory.childrenOf(id).size > 0) return deny('company.department-empty');
+		for (const one of directory.membersOf(id)) if (directory.isMember(one)) return deny('company.department-empty');
 	}
 	return null;
-}
-
-function isStanding(department: DepartmentRow | undefined): boolean {
-	return department !== undefined && !department.deleted;
 }

@@ -44,6 +44,7 @@ export class Directory {
 	readonly #held = new Map<PersonId, ReadonlySet<Principal>>();
 	readonly #departmentsOf = new Map<PersonId, ReadonlySet<DepartmentId>>();
 	readonly #naming = new Map<PersonId, NamingPrincipals>();
+	readonly #reachesOf = new Map<PersonId, Reaches>();
 	/** Most people have the same roles, so that there are few of these. */
 	readonly #reaches = new Map<string, Reaches>();
 
@@ -88,7 +89,16 @@ export class Directory {
 	/** Another directory that says the same: what a batch would make is judged on a copy. */
 	copy(): Directory {
 		const copy = new Directory();
-		for (const rows of [this.#departments, this.#people, this.#groups, this.#roles]) for (const row of rows.values()) copy.take(row);
+		for (const [id, row] of this.#people) copy.#people.set(id, row);
+		for (const [id, row] of this.#departments) copy.#departments.set(id, row);
+		for (const [id, row] of this.#groups) copy.#groups.set(id, row);
+		for (const [id, row] of this.#roles) copy.#roles.set(id, row);
+		copy.#members.become(this.#members);
+		copy.#children.become(this.#children);
+		copy.#leads.become(this.#leads);
+		copy.#groupsOf.become(this.#groupsOf);
+		copy.#rolesFor.become(this.#rolesFor);
+		copy.#administrators = this.#administrators;
 		return copy;
 	}
 
@@ -154,7 +164,7 @@ export class Directory {
 
 	#changed(people: AffectedPeople): true {
 		this.#affected.record(people);
-		for (const kept of [this.#held, this.#departmentsOf]) {
+		for (const kept of [this.#held, this.#departmentsOf, this.#reachesOf]) {
 			if (people === 'all') kept.clear();
 			else for (const id of people) kept.delete(id);
 		}
@@ -356,11 +366,14 @@ export class Directory {
 
 	/** How far each permission of the CRM reaches for a person who works here. */
 	reachesOf(id: PersonId): Reaches {
+		const known = this.#reachesOf.get(id);
+		if (known) return known;
 		const roles = this.rolesOf(id);
 		const isAdministrator = this.isAdministrator(id);
 		const key = isAdministrator ? 'admins' : roles.join();
 		let reaches = this.#reaches.get(key);
 		if (!reaches) this.#reaches.set(key, (reaches = reachesOf(roles.map((role) => this.#roles.get(role)!), isAdministrator)));
+		if (this.#people.has(id)) this.#reachesOf.set(id, reaches);
 		return reaches;
 	}
 }
@@ -372,6 +385,9 @@ class Index<K, V> {
 
 	get size(): number {
 		return this.#sets.size;
+	}
+	become(other: Index<K, V>): void {
+		for (const [key, values] of other.#sets) this.#sets.set(key, new Set(values));
 	}
 	of(key: K): ReadonlySet<V> {
 		return this.#sets.get(key) ?? Index.#none;

@@ -1,53 +1,74 @@
 /**
  * Who may change a workgroup: anyone makes one and owns it; the owner and the moderators say who belongs to it; the owner and the administrators
- * say what it is called, who sees it and whether it still goes on. Anyone joins an open group, asks at a closed one, and leaves;
- * the owner first passes the group on.
+ * say what it is called, who sees it, who moderates it, and whether it still goes on. Anyone joins an open group, asks at a closed one, and leaves;
+ * the owner first passes the group on. Administrators do all of it, so that a group survives its owner.
  */
 import type { PersonId } from '../ids.ts';
 import type { GroupRow } from '../kinds/group.ts';
 import type { Path } from '../record/state.ts';
-import { allow, deny, type Actor, type Rules } from './verdict.ts';
+import type { Directory } from './directory.ts';
+import type { Principal } from './principals.ts';
+import { allow, deny, type Actor, type Rules, type Verdict } from './verdict.ts';
 
-const isOwner = (actor: Actor, row: GroupRow) => row.owner === actor.person;
-const moderates = (actor: Actor, row: GroupRow) => isOwner(actor, row) || row.moderators.includes(actor.person);
+const owns = (actor: Actor, row: GroupRow) => row.owner === actor.person || actor.principals.has('admins');
+const moderates = (actor: Actor, row: GroupRow) => owns(actor, row) || row.moderators.includes(actor.person);
+const owners = (row: GroupRow): Principal[] => [`user:${row.owner}`, 'admins'];
+const managers = (row: GroupRow): Principal[] => [`user:${row.owner}`, ...row.moderators.map((id) => `user:${id}` as const), 'admins'];
+
+/** Owner and moderators work here; members may be guests; all are active. */
+function peopleStand(old: GroupRow | undefined, row: GroupRow, directory: Directory): Verdict | null {
+	if (row.owner !== old?.owner && !directory.isEmployee(row.owner)) return deny('group.owner-is-employee');
+	const known = (set: 'moderators' | 'members' | 'requests', id: PersonId) => old?.[set].includes(id) ?? false;
+	if (row.moderators.some((id) => !known('moderators', id) && !directory.isEmployee(id))) return deny('group.moderators-are-employees');
+	if (row.members.some((id) => !known('members', id) && id !== old?.owner && !directory.isMember(id))) return deny('group.people-are-here');
+	if (row.requests.some((id) => !known('requests', id) && !directory.isMember(id))) return deny('group.people-are-here');
+	return null;
+}
+
+function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict {
+	const cut = path.indexOf('/');
+	const key = path.slice(cut + 1) as PersonId;
+	const isOwn = key === actor.person;
+	switch (cut === -1 ? path : path.slice(0, cut)) {
+		case 'owner':
+			return owns(actor, old) ? allow('group.owner-passes-on') : deny('group.owner-passes-on', ...owners(old));
+		case 'moderators': {
+			const [was, is] = [old.moderators.includes(key), row.moderators.includes(key)];
+			// Whoever leaves or is removed is no moderator afterwards, and mostly was none before.
+			if (!is && (isOwn || !was)) return allow('group.anyone-leaves');
+			return owns(actor, old) ? allow('group.owner-names-moderators') : deny('group.owner-names-moderators', ...owners(old));
+		}
+		case 'members': {
+			const stays = row.members.includes(key);
+			if (isOwn && !stays && row.owner === key && old.owner === key) return deny('group.owner-stays');
+			if (isOwn && !stays) return allow('group.anyone-leaves');
+			if (isOwn && old.visibility === 'open') return allow('group.anyone-joins');
+			return moderates(actor, old) ? allow('group.moderators-manage') : deny(isOwn ? 'group.joined-by-invitation' : 'group.moderators-manage', ...managers(old));
+		}
+		case 'requests':
+			if (isOwn) return allow('group.anyone-asks');
+			return moderates(actor, old) ? allow('group.moderators-manage') : deny('group.moderators-manage', ...managers(old));
+		default:
+			return owns(actor, old) ? allow('group.owner-changes') : deny('group.owner-changes', ...owners(old));
+	}
+}
 
 export const groupRules: Rules = {
 	change(actor, { before, next, changed }, { directory }) {
 		const row = next.row as GroupRow;
 		const old = before?.row as GroupRow | undefined;
-		const known = new Set(old ? peopleOf(old) : []);
-		for (const id of peopleOf(row)) if (!known.has(id) && !directory.isMember(id)) return deny('group.people-are-here');
-		if (row.owner !== old?.owner && !directory.isEmployee(row.owner)) return deny('group.owner-is-employee');
+		const denied = peopleStand(old, row, directory);
+		if (denied) return denied;
 		if (!old) return allow('group.anyone-creates');
-
-		const administrator = actor.principals.has('admins');
-		if (changed.includes('owner')) return isOwner(actor, old) || administrator ? allow('group.owner-passes-on') : deny('group.owner-passes-on', `user:${old.owner}`, 'admins');
-		const { self, others, moderators, rest } = sorted(actor, changed);
-		if (rest && !isOwner(actor, old) && !administrator) return deny('group.owner-changes', `user:${old.owner}`, 'admins');
-		if (moderators && !isOwner(actor, old) && !administrator) return deny('group.owner-names-moderators', `user:${old.owner}`, 'admins');
-		if (others && !moderates(actor, old) && !administrator) return deny('group.moderators-manage', `user:${old.owner}`, ...old.moderators.map((id) => `user:${id}` as const), 'admins');
-		if (self && isOwner(actor, old) && !row.members.includes(actor.person) && old.members.includes(actor.person) && old.owner === row.owner) return deny('group.owner-stays');
-		if (self && row.members.includes(actor.person) && !old.members.includes(actor.person) && old.visibility !== 'open' && !moderates(actor, old) && !administrator) {
-			return deny('group.joined-by-invitation', `user:${old.owner}`, ...old.moderators.map((id) => `user:${id}` as const));
+		// One who passes the group on names themself a member by it.
+		if (changed.includes('owner')) return ofPath(actor, old, row, 'owner');
+		let verdict: Verdict | null = null;
+		for (const path of changed) {
+			const one = ofPath(actor, old, row, path);
+			if (!one.allow) return one;
+			verdict ??= one;
 		}
-		return allow(rest || moderators ? 'group.owner-changes' : others ? 'group.moderators-manage' : 'group.anyone-joins-and-leaves');
-	}
+		return verdict ?? allow('group.owner-changes');
+	},
+	write: (actor, row) => (moderates(actor, row as GroupRow) ? allow('group.moderators-manage') : deny('group.moderators-manage', ...managers(row as GroupRow)))
 };
-
-function peopleOf(row: GroupRow): PersonId[] {
-	return [row.owner, ...row.moderators, ...row.members, ...row.requests];
-}
-
-/** What a change is about: oneself, other members and requests, moderators, or the group itself. */
-function sorted(actor: Actor, changed: readonly Path[]) {
-	const about = { self: false, others: false, moderators: false, rest: false };
-	for (const path of changed) {
-		const cut = path.indexOf('/');
-		const key = path.slice(cut + 1);
-		if (cut === -1) about.rest = true;
-		else if (key === actor.person) about.self = true;
-		else if (path.startsWith('moderators/')) about.moderators = true;
-		else about.others = true;
-	}
-	return about;
-}

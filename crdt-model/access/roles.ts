@@ -10,7 +10,7 @@ import type { PersonId } from '../ids.ts';
 import { CRM_ACTIONS, CRM_LEVELS, CRM_PERMISSIONS, OPEN_PERMISSIONS, type CrmAction, type CrmLevel, type CrmPermission, type OpenPermission, type RoleRow } from '../kinds/role.ts';
 import type { Directory } from './directory.ts';
 import { CRM_ENTITIES, type CrmEntity } from './principals.ts';
-import { allow, deny, type Rules } from './verdict.ts';
+import { allow, deny, type Actor, type Rules, type Verdict } from './verdict.ts';
 
 export interface Reach {
 	readonly level: CrmLevel;
@@ -21,7 +21,7 @@ export interface Reach {
 }
 
 export interface Reaches {
-	/** No role applies: the default holds. */
+	/** No role decides: the default holds, or the administrators' own. */
 	readonly builtIn: boolean;
 	readonly of: Readonly<Record<CrmPermission, Reach>>;
 }
@@ -36,7 +36,7 @@ function table(of: (entity: CrmEntity, action: CrmAction, permission: CrmPermiss
 	return Object.freeze(Object.fromEntries(entries)) as Reaches['of'];
 }
 
-const ADMINISTRATOR: Reaches = { builtIn: false, of: table(() => reach('all')) };
+const ADMINISTRATOR: Reaches = { builtIn: true, of: table(() => reach('all')) };
 /** A client company's deletion is asked apart: it is its maker's, who need not be the responsible person. */
 const BUILT_IN: Reaches = {
 	builtIn: true,
@@ -89,6 +89,6 @@ export function mayAtAll(directory: Directory, person: PersonId, permission: Crm
 	return level !== 'none' || open;
 }
 
-export const roleRules: Rules = {
-	change: (actor) => (actor.principals.has('admins') ? allow('role.administrators-change') : deny('role.administrators-change', 'admins'))
-};
+const administrators = (actor: Actor): Verdict => (actor.principals.has('admins') ? allow('role.administrators-change') : deny('role.administrators-change', 'admins'));
+
+export const roleRules: Rules = { change: administrators, write: administrators };

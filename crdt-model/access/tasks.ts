@@ -1,43 +1,92 @@
 /**
- * Who may change a task (FEATURES 2.7, in the first measure): its creator, responsible person and participants, the heads
- * above them, and administrators change it; observers read and comment. Comments are changed by their authors alone.
+ * Who may change what of a task (FEATURES 2.7). It has sides: who gave it (creator, heads above the creator, administrators), who answers for it (the
+ * responsible person and the heads above), who takes part, who observes.
+ *
+ *   title, priority, deadline, control, deletion      who gave it; the deadline also who answers for it, where the task says so
+ *   passing it on, its people                         who gave it and who answers for it; anyone leaves by themself
+ *   its state                                         who gave it and who answers for it; with control, only who gave it says that it is done
+ *   checklist and description                         all of these and who takes part
+ *   comments                                          whoever reads it
  */
 import type { PersonId } from '../ids.ts';
 import type { TaskRow } from '../kinds/task.ts';
-import { allow, deny, type Actor, type Rules } from './verdict.ts';
+import type { Path } from '../record/state.ts';
+import { commentsDenied, onlyComments } from './comments.ts';
 import type { Directory } from './directory.ts';
-import { foreignComments, onlyComments } from './comments.ts';
 import type { Principal } from './principals.ts';
+import { allow, deny, type Actor, type Rules, type Verdict } from './verdict.ts';
 
-function workers(row: TaskRow): PersonId[] {
-	return [row.createdBy, row.responsible, ...row.participants];
+const gave = (actor: Actor, row: TaskRow) => actor.principals.has('admins') || actor.principals.has(`task:user:${row.createdBy}`);
+const answers = (actor: Actor, row: TaskRow) => actor.principals.has(`task:user:${row.responsible}`);
+const takesPart = (actor: Actor, row: TaskRow) => row.participants.some((id) => actor.principals.has(`task:user:${id}`));
+
+function who(...people: readonly PersonId[]): Principal[] {
+	return [...new Set(people)].map((id) => `task:user:${id}` as const);
+}
+const givers = (row: TaskRow): Principal[] => [...who(row.createdBy), 'admins'];
+const answerers = (row: TaskRow): Principal[] => [...who(row.createdBy, row.responsible), 'admins'];
+
+function work(actor: Actor, row: TaskRow): Verdict {
+	if (gave(actor, row) || answers(actor, row) || takesPart(actor, row)) return allow('task.people-change');
+	return deny('task.people-change', ...who(row.createdBy, row.responsible, ...row.participants), 'admins');
 }
 
-function worksOn(actor: Actor, row: TaskRow): boolean {
-	return actor.principals.has('admins') || workers(row).some((id) => actor.principals.has(`task:user:${id}`));
-}
-
-const whoMay = (row: TaskRow): Principal[] => [...new Set(workers(row))].map((id) => `task:user:${id}` as const);
-
-/** The people that a task names must belong to the company: nobody answers for a task who cannot see it. */
+/** The people that a task names must belong here: nobody answers for a task who cannot see it. */
 export function strangers(directory: Directory, people: readonly PersonId[]): PersonId | undefined {
 	return people.find((id) => !directory.isMember(id));
+}
+
+function namesStrangers(old: TaskRow | undefined, row: TaskRow, directory: Directory): boolean {
+	const known = old ? [old.responsible, ...old.participants, ...old.observers] : [];
+	return strangers(directory, [row.responsible, ...row.participants, ...row.observers].filter((id) => !known.includes(id))) !== undefined;
+}
+
+function ofPath(actor: Actor, old: TaskRow, row: TaskRow, path: Path): Verdict {
+	const cut = path.indexOf('/');
+	switch (cut === -1 ? path : path.slice(0, cut)) {
+		case 'checklist':
+			return work(actor, old);
+		case 'state':
+			if (!gave(actor, old) && !answers(actor, old)) return deny('task.responsible-moves-state', ...answerers(old));
+			if (old.control && !gave(actor, old) && (row.state === 'done' || old.state === 'done')) return deny('task.giver-approves', ...givers(old));
+			return allow('task.responsible-moves-state');
+		case 'responsible':
+			return gave(actor, old) || answers(actor, old) ? allow('task.responsible-delegates') : deny('task.responsible-delegates', ...answerers(old));
+		case 'participants':
+		case 'observers':
+			if (gave(actor, old) || answers(actor, old)) return allow('task.people-are-named');
+			return leaves(actor, row, path.slice(0, cut) as 'participants' | 'observers', path.slice(cut + 1)) ? allow('task.anyone-leaves') : deny('task.people-are-named', ...answerers(old));
+		case 'deadline':
+			if (gave(actor, old)) return allow('task.giver-sets-deadline');
+			if (!old.mayMoveDeadline) return deny('task.giver-sets-deadline', ...givers(old));
+			return answers(actor, old) ? allow('task.responsible-moves-deadline') : deny('task.responsible-moves-deadline', ...answerers(old));
+		case 'deleted':
+			return gave(actor, old) ? allow('task.giver-deletes') : deny('task.giver-deletes', ...givers(old));
+		default:
+			return gave(actor, old) ? allow('task.giver-changes') : deny('task.giver-changes', ...givers(old));
+	}
+}
+
+function leaves(actor: Actor, row: TaskRow, set: 'participants' | 'observers', key: string): boolean {
+	return key === actor.person && !row[set].includes(actor.person);
 }
 
 export const taskRules: Rules = {
 	change(actor, { before, next, changed }, { directory }) {
 		const row = next.row as TaskRow;
 		const old = before?.row as TaskRow | undefined;
-		const named = [row.responsible, ...row.participants, ...row.observers];
-		const known = old ? [old.responsible, ...old.participants, ...old.observers] : [];
-		const stranger = strangers(directory, named.filter((id) => !known.includes(id)));
-		if (stranger) return deny('task.people-are-employees');
-		if (!before) return allow('task.anyone-creates');
-		if (foreignComments(actor, before.state, changed)) return deny('comments.author-only');
+		if (namesStrangers(old, row, directory)) return deny('task.people-are-employees');
+		if (!before || !old) return allow('task.anyone-creates');
+		const denied = commentsDenied(actor, before.state, changed);
+		if (denied) return denied;
 		if (onlyComments(changed)) return allow('task.readers-comment');
-		return worksOn(actor, before.row as TaskRow) ? allow('task.people-change') : deny('task.people-change', ...whoMay(before.row as TaskRow));
+		let verdict: Verdict = allow('task.readers-comment');
+		for (const path of changed) {
+			if (path.startsWith('comments/')) continue;
+			verdict = ofPath(actor, old, row, path);
+			if (!verdict.allow) return verdict;
+		}
+		return verdict;
 	},
-	write(actor, row) {
-		return worksOn(actor, row as TaskRow) ? allow('task.people-change') : deny('task.people-change', ...whoMay(row as TaskRow));
-	}
+	write: (actor, row) => work(actor, row as TaskRow)
 };

@@ -35,8 +35,8 @@ export type Verdict =
 /** One module's table: who may change what of its kinds. Reading is settled by audiences before it is asked. */
 export interface Rules {
 	change(actor: Actor, change: Change, world: World): Verdict;
-	/** Whether the actor may edit the content of a page or text. */
-	write?(actor: Actor, row: BaseRow, world: World): Verdict;
+	/** Whether the actor may work on the record as a whole: write its page or its content, answer what others propose for it. */
+	write(actor: Actor, row: BaseRow, world: World): Verdict;
 }
 
 export const allow = (rule: string): Verdict => ({ allow: true, rule });

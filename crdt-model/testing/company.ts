@@ -7,8 +7,10 @@ import type { DepartmentId, DocumentId, GroupId, PersonId } from '../ids.ts';
 import type { DepartmentRow, EmployeeRow } from '../kinds/company-structure.ts';
 import type { CompanyRow } from '../kinds/crm.ts';
 import type { DealRow } from '../kinds/deal.ts';
+import type { FileRow } from '../kinds/file.ts';
 import { GROUP_VISIBILITIES, type GroupRow } from '../kinds/group.ts';
 import type { PageRow } from '../kinds/page.ts';
+import type { ProposalRow } from '../kinds/proposal.ts';
 import { CRM_LEVELS, CRM_PERMISSIONS, OPEN_PERMISSIONS, type CrmLevel, type CrmPermission, type OpenPermission, type RoleRow } from '../kinds/role.ts';
 import type { TaskRow } from '../kinds/task.ts';
 import type { BaseRow } from '../record/kind.ts';
@@ -59,6 +61,17 @@ export function companyRow(more: Partial<CompanyRow> = {}): CompanyRow {
 }
 export function pageRow(more: Partial<PageRow> = {}): PageRow {
 	return { ...base, id: documentId('page', 1), kind: 'page', title: 'x', place: 'mine', on: null, grants: {}, ...more };
+}
+
+export function fileRow(more: Partial<FileRow> = {}): FileRow {
+	return {
+		...base, id: documentId('file', 1), kind: 'file', name: 'x.pdf', size: 1, mime: 'application/pdf', digest: '0'.repeat(64), place: 'mine', grants: {}, arrived: false, ...more
+	};
+}
+export function proposalRow(more: Partial<ProposalRow> = {}): ProposalRow {
+	return {
+		...base, id: documentId('proposal', 1), kind: 'proposal', target: documentId('deal', 1), state: 'open', commands: [], text: null, note: null, before: [], word: null, ...more
+	};
 }
 
 export function directoryOf(rows: Iterable<BaseRow>): Directory {

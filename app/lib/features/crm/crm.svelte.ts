@@ -283,9 +283,11 @@ export class Crm {
 
 	async #move(deal: Deal, to: DealStage): Promise<void> {
 		const document = deal.id;
-		const drafts: Draft[] = [{ document, name: 'deal.moveToStage', args: { value: to } }];
+		const drafts: Draft[] = [];
 		const closedOn = isClosed(to) ? (isClosed(deal.stage) ? deal.closedOn : today()) : null;
+		// Before the stage: once a deal is closed, most people change nothing of it any more.
 		if (closedOn !== deal.closedOn) drafts.push({ document, name: 'deal.setClosedOn', args: { value: closedOn } });
+		drafts.push({ document, name: 'deal.moveToStage', args: { value: to } });
 		this.#moving = { from: deal, shown: { ...deal, stage: to, closedOn, updatedAt: Date.now() } };
 		if (!(await this.run(...drafts))) this.#moving = null;
 	}

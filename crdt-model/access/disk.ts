@@ -1,0 +1,92 @@
+/**
+ * Who may do what with documents and files (FEATURES 2.9). The levels read < add < edit < share < full each hold those before them; of the place and all grants that apply,
+ * the highest wins. The company's place gives everyone `edit` and its maker `full`; one's own gives its maker `full`; administrators have `full`. Below:
+ *
+ *   title, content       edit
+ *   granting             share, up to one's own level
+ *   taking back          full
+ *   place, deletion      full
+ *
+ * A page on a record follows the record and takes no grants; its place and deletion are its maker's and the administrators'.
+ */
+import type { KindName } from '../ids.ts';
+import type { FileRow } from '../kinds/file.ts';
+import { DISK_LEVELS, type DiskLevel } from '../kinds/grants.ts';
+import type { PageRow, TextRow } from '../kinds/page.ts';
+import type { Path } from '../record/state.ts';
+import { crmRules } from './crm.ts';
+import type { Principal } from './principals.ts';
+import type { Recipient } from './recipients.ts';
+import { taskRules } from './tasks.ts';
+import { allow, audienceOf, canRead, deny, type Actor, type Rules, type Verdict, type World } from './verdict.ts';
+
+type Placed = PageRow | TextRow | FileRow;
+
+/** The kinds that a page may hang on: whoever may work on the record may write its page. */
+const scopeRules: Partial<Record<KindName, Rules>> = { task: taskRules, deal: crmRules, company: crmRules };
+
+const rank = (level: DiskLevel | null | undefined): number => (level ? DISK_LEVELS.indexOf(level) : -1);
+
+/** The highest level that applies to a person, and by what; null where none does. Asked of what lies in a place of its own. */
+export function diskLevel(actor: Actor, row: Placed): { readonly level: DiskLevel; readonly by: Principal } | null {
+	if (actor.principals.has('admins')) return { level: 'full', by: 'admins' };
+	if (row.createdBy === actor.person) return { level: 'full', by: `user:${row.createdBy}` };
+	let best: { level: DiskLevel; by: Principal } | null = row.place === 'company' && actor.principals.has('all') ? { level: 'edit', by: 'all' } : null;
+	for (const recipient in row.grants) {
+		const level = row.grants[recipient as Recipient]!;
+		if (rank(level) > rank(best?.level) && actor.principals.has(recipient as Recipient)) best = { level, by: recipient as Recipient };
+	}
+	return best;
+}
+
+/** Who has at least a level, for the sentence on screen. */
+function whoHas(row: Placed, least: DiskLevel): Principal[] {
+	const granted = (Object.entries(row.grants ?? {}) as [Recipient, DiskLevel][]).filter(([, level]) => rank(level) >= rank(least)).map(([recipient]) => recipient);
+	return [`user:${row.createdBy}`, ...granted.filter((one) => one !== `user:${row.createdBy}`), 'admins'];
+}
+
+function mayWrite(actor: Actor, row: Placed, world: World): Verdict {
+	if (row.place === 'record') {
+		const scope = row.on && world.rowOf(row.on);
+		if (!scope || scope.deleted || !canRead(actor, audienceOf(scope, world))) return deny('page.record-is-there');
+		return scopeRules[scope.kind]?.write(actor, scope, world) ?? deny('page.hangs-on-work');
+	}
+	const has = diskLevel(actor, row);
+	if (rank(has?.level) < rank('edit')) return deny(row.place === 'company' ? 'page.company-writes' : 'page.own', ...whoHas(row, 'edit'));
+	if (row.place === 'company' && has!.by === 'all') return allow('page.company-writes');
+	return allow(has!.by in row.grants && row.createdBy !== actor.person ? 'disk.granted' : row.place === 'company' ? 'page.company-writes' : 'page.own');
+}
+
+function mayGrant(actor: Actor, old: Placed, row: Placed, changed: readonly Path[]): Verdict {
+	if (old.place === 'record') return deny('disk.record-gives');
+	const mine = diskLevel(actor, old)?.level;
+	if (mine === 'full') return allow('disk.full-grants');
+	if (rank(mine) < rank('share')) return deny('disk.share-grants', ...whoHas(old, 'share'));
+	for (const path of changed) {
+		const recipient = path.slice('grants/'.length) as Recipient;
+		if (rank(row.grants[recipient]) < rank(old.grants[recipient])) return deny('disk.full-takes-back', ...whoHas(old, 'full'));
+		if (rank(row.grants[recipient]) > rank(mine)) return deny('disk.up-to-own-level', ...whoHas(old, 'full'));
+	}
+	return allow('disk.share-grants');
+}
+
+export const diskRules: Rules = {
+	change(actor, { before, next, changed }, world) {
+		const row = next.row as Placed;
+		if (!before) return mayWrite(actor, row, world);
+		const old = before.row as Placed;
+		// Whoever could say that a file's bytes have come could make others fetch what is not there.
+		if (changed.includes('arrived')) return deny('file.relay-says');
+		if (row.place === 'record' && old.place !== 'record') return deny('page.stays-loose');
+		if (changed.some((path) => path.startsWith('grants/'))) return mayGrant(actor, old, row, changed);
+		if (changed.includes('deleted') || changed.includes('place')) {
+			const level = old.place === 'record' ? (old.createdBy === actor.person || actor.principals.has('admins') ? 'full' : null) : diskLevel(actor, old)?.level;
+			if (level !== 'full') return deny('page.maker-places', ...whoHas(old, 'full'));
+		}
+		return mayWrite(actor, old, world);
+	},
+	write(actor, row, world) {
+		if (row.deleted) return deny('page.deleted');
+		return canRead(actor, audienceOf(row, world)) ? mayWrite(actor, row as Placed, world) : deny('page.readers');
+	}
+};
