@@ -119,8 +119,8 @@ describe('levels', () => {
 				const row = pageRow({ createdBy: person(by), place, grants });
 				const applies = (one: Recipient) => (one === 'all' || /^department/.test(one) ? !me.guest : true) && names(company, one, me);
 				const levels: DiskLevel[] = (Object.entries(grants) as [Recipient, DiskLevel][]).filter(([one]) => applies(one)).map(([, level]) => level);
-				// A guest makes nothing; what a guest's name stands on in the company's place is not theirs to read.
-				if ((by === a && !(me.guest && place === 'company')) || (me.administrator && !me.guest)) levels.push('full');
+				// A guest makes nothing; what a guest's name stands on in the company's place is theirs only if somebody lets them read it.
+				if ((by === a && !(me.guest && place === 'company' && levels.length === 0)) || (me.administrator && !me.guest)) levels.push('full');
 				if (place === 'company' && !me.guest) levels.push('edit');
 				const most = me.active ? Math.max(-1, ...levels.map((one) => DISK_LEVELS.indexOf(one))) : -1;
 				const inside = directoryOf(rowsOf(company));
