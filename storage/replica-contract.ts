@@ -69,6 +69,8 @@ export interface PendingUpdate extends PendingBase {
 	readonly bytes: Uint8Array;
 	readonly clientId: number;
 	readonly slot: string;
+	/** The record that the page hangs on: still known when the page has left the device. */
+	readonly on?: DocumentId | null;
 	/** How often the relay asked for it to be sent anew from its own state. */
 	readonly rebased: number;
 }
@@ -87,6 +89,15 @@ interface AsideBase {
 	readonly document: DocumentId;
 	/** The record's title as its author may still see it; null where that may not be shown. */
 	readonly title: string | null;
+	/** Put before those who may, by this proposal. */
+	readonly proposal?: DocumentId<'proposal'>;
+	/** What its author wrote to them. */
+	readonly note?: string;
+}
+interface AsideText {
+	readonly text: string;
+	/** The record that the page hangs on; whoever reads that may be asked. */
+	readonly on?: DocumentId | null;
 }
 /** What was refused or given way, kept until its author decides (P3). */
 export type AsideItem =
@@ -109,9 +120,9 @@ export type AsideItem =
 			/** When the standing value was written, by its author's clock. */
 			readonly when: number;
 	  })
-	| (AsideBase & { readonly kind: 'page'; readonly reason: Refusal; readonly text: string; readonly bytes: readonly Uint8Array[] })
+	| (AsideBase & AsideText & { readonly kind: 'page'; readonly reason: Refusal; readonly bytes: readonly Uint8Array[] })
 	/** Typed into what another just deleted. */
-	| (AsideBase & { readonly kind: 'swallowed'; readonly text: string; readonly by: PersonId | null });
+	| (AsideBase & AsideText & { readonly kind: 'swallowed'; readonly by: PersonId | null });
 
 /** The client id that a tab slot uses in one document. */
 export interface PageSlot {

@@ -12,7 +12,7 @@ import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import { EMPTY_STATE, valueAt, type Json, type RecordState } from '#crdt-model/record/state.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
-import type { AsideItem, FieldValue, PendingBatch, PendingUpdate, ReplicaReads, ReplicaTransaction } from '#storage/replica-contract.ts';
+import type { AsideItem, FieldValue, Pending, PendingBatch, PendingUpdate, ReplicaReads, ReplicaTransaction } from '#storage/replica-contract.ts';
 import { docOf } from './shadows.ts';
 import { effectsOf } from './drafts.ts';
 import { rangesOf, textInOrder, typedText } from './update-bytes.ts';
@@ -165,8 +165,15 @@ export async function asideTail(
 		title: held ? title : null,
 		reason,
 		text: tailText(document, held ? docOf(held) : new Y.Doc(), updates),
+		on: recordUnder(tail),
 		bytes: updates
 	};
+}
+
+/** The record that the page of this tail hangs on. */
+export function recordUnder(tail: readonly Pending[]): DocumentId | null {
+	for (const item of tail) if (item.kind === 'update' && item.on) return item.on;
+	return null;
 }
 
 function tailText(document: DocumentId, doc: Y.Doc, updates: readonly Uint8Array[]): string {

@@ -76,9 +76,9 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 	return { kind: 'drafted', batch: { id: context.ids.batch(), commands } };
 }
 
-/** What the rule book says of one draft now: greys a button, and says why. */
-export async function verdictOn(context: DraftContext, reads: ReplicaReads, draft: Draft): Promise<Verdict> {
-	const drafted = await draftBatch(context, reads, [draft], context.now());
+/** What the rule book says of drafts now, made as one batch: greys a button, and says why. */
+export async function verdictOn(context: DraftContext, reads: ReplicaReads, drafts: readonly Draft[]): Promise<Verdict> {
+	const drafted = await draftBatch(context, reads, drafts, context.now());
 	if (drafted.kind === 'drafted') return { allow: true, rule: 'allowed' };
 	const { refusal } = drafted;
 	return {
@@ -117,8 +117,8 @@ async function rowsAround(reads: ReplicaReads, ids: readonly DocumentId[], draft
 }
 
 function scopeOf(source: object, into: Set<DocumentId>): void {
-	const on = (source as { on?: unknown }).on;
-	if (kindOf(on) !== null) into.add(on as DocumentId);
+	const { on, target } = source as { on?: unknown; target?: unknown };
+	for (const id of [on, target]) if (kindOf(id) !== null) into.add(id as DocumentId);
 }
 
 /** What a command would write on this state; empty where it does not parse or its target is gone. */

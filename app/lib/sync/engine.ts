@@ -10,19 +10,21 @@ import type { Verdict } from '#crdt-model/access/decide.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { kindOf, type DocumentId, type IdMaker, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
+import type { ProposalRow } from '#crdt-model/kinds/proposal.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import { MAX_BATCH_COMMANDS } from '#crdt-model/record/command.ts';
 import { refuse } from '#crdt-model/wire/refusal.ts';
-import type { AsideItem, Pending, ReplicaStore, StoredRow } from '#storage/replica-contract.ts';
+import type { AsideItem, Pending, ReplicaReads, ReplicaStore, StoredRow } from '#storage/replica-contract.ts';
 import { copyText } from './aside.ts';
 import { unsentVersion, type UnsentVersion } from './difference.ts';
 import { Conversation } from './conversation.ts';
 import { Core, type CoreOptions, type TabSignal } from './core.ts';
-import { setterOf, verdictOn, type Draft } from './drafts.ts';
+import { verdictOn, type Draft } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
 import { Pages, type OpenedPage } from './pages.ts';
 import type { LinkState, Problem, Transport } from './link.ts';
 import { remakeRows } from './remake.ts';
+import { applyDrafts, appendPassage, draftOf, fieldsOf, markProposed, proposableOf, type Proposable, type ProposedField, type Unproposable } from './proposals.ts';
 import { runDrafts, type RunResult } from './runs.ts';
 import { byDocument, canonicalStates, commandsOn, remarkRows, viewState } from './view.ts';
 
@@ -141,17 +143,14 @@ export class Replica {
 		}
 		const { result, rows } = await this.#core.transact((tx) => runDrafts(this.#core, tx, drafts, options.at ?? this.#core.now()));
 		if (result.kind === 'kept') {
-			this.#core.takeRows(rows);
-			this.#signalStructure(rows, []);
-			this.#wroteToPending();
-			await this.#core.recount();
+			await this.#kept(rows);
 		}
 		return result;
 	}
 
-	/** What the rule book says of a draft now: for greying buttons, and for "why can't I". */
-	may(draft: Draft): Promise<Verdict> {
-		return this.#core.read((reads) => verdictOn(this.#core, reads, draft));
+	/** What the rule book says now of drafts that are made as one: for greying buttons, and for "why can't I". */
+	may(...drafts: Draft[]): Promise<Verdict> {
+		return this.#core.read((reads) => verdictOn(this.#core, reads, drafts));
 	}
 
 	async row(id: DocumentId): Promise<StoredRow | null> {
@@ -259,6 +258,57 @@ export class Replica {
 		return result;
 	}
 
+	/** What would be put before those who may, or why it cannot be. */
+	async proposable(ids: readonly string[]): Promise<Proposable | Unproposable> {
+		return this.#core.read(async (reads) => this.#proposable(reads, await this.#asides(reads, ids)));
+	}
+
+	/** Puts what was made and refused together before those who may. It stays in Set aside and follows the answer. */
+	async propose(ids: readonly string[], note: string): Promise<RunResult> {
+		const proposal = this.ids.document('proposal');
+		const { result, rows } = await this.#core.transact(async (tx) => {
+			const items = await this.#asides(tx, ids);
+			const made = await this.#proposable(tx, items);
+			if (typeof made === 'string') return { result: { kind: 'refused', refusal: refuse('bad-value', made), draft: 0 } as RunResult, rows: [] };
+			const args = { ...made, ...(note.trim() !== '' && { note: note.trim() }) };
+			const ran = await runDrafts(this.#core, tx, [{ document: proposal, name: 'proposal.create', args }], this.#core.now());
+			if (ran.result.kind === 'kept') await tx.addAside(markProposed(items, proposal, note.trim()));
+			return ran;
+		});
+		if (result.kind === 'kept') await this.#kept(rows);
+		return result;
+	}
+
+	/** What a proposal would change today; read it again when a record of it changes. */
+	async proposedFields(row: Pick<ProposalRow, 'commands'>): Promise<ProposedField[]> {
+		const ids = [...new Set(row.commands.map(({ document }) => document))];
+		const states = new Map(await Promise.all(ids.map(async (id) => [id, await this.state(id)] as const)));
+		return fieldsOf(row, states, this.person);
+	}
+
+	/** Whether it could be applied now: its commands and the answer, as one. */
+	mayApply(row: Pick<ProposalRow, 'id' | 'commands'>): Promise<Verdict> {
+		return this.may(...applyDrafts(row));
+	}
+
+	/**
+	 * Applies a proposal under this person's own rights. A proposed text is added at the end of the page first.
+	 * @param slot the tab's own, as for opening a page
+	 */
+	async applyProposal(row: Pick<ProposalRow, 'id' | 'commands' | 'text' | 'target'>, slot: string): Promise<RunResult> {
+		if (row.text === null) return this.run(applyDrafts(row));
+		const verdict = await this.mayApply(row);
+		if (!verdict.allow) return { kind: 'refused', refusal: refuse(verdict.code, verdict.rule, { rule: verdict.rule, who: verdict.who }), draft: 0 };
+		const page = await this.openPage(row.target, slot);
+		try {
+			appendPassage(page.doc, kindNamed(kindOf(page.document)!).content!, row.text);
+			await this.flush();
+		} finally {
+			await page.release();
+		}
+		return this.run(applyDrafts(row));
+	}
+
 	async copyText(id: string): Promise<string> {
 		const item = await this.#core.read((reads) => reads.asideById(id));
 		return item ? copyText(item) : '';
@@ -315,9 +365,24 @@ export class Replica {
 	}
 
 	async #draftOf(item: AsideItem): Promise<Draft | null> {
-		if (item.kind === 'command') return { document: item.command.document, name: item.command.name, args: item.command.args };
-		if (item.kind !== 'overruled') return null;
-		return setterOf(item.document, await this.state(item.document), item.path, item.mine, this.person);
+		return draftOf(item, await this.state(item.document), this.person);
+	}
+
+	#asides(reads: ReplicaReads, ids: readonly string[]): Promise<AsideItem[]> {
+		return Promise.all(ids.map((id) => reads.asideById(id))).then((found) => found.filter((item) => item !== undefined));
+	}
+
+	async #proposable(reads: ReplicaReads, items: readonly AsideItem[]): Promise<Proposable | Unproposable> {
+		const ids = [...new Set(items.map(({ document }) => document))];
+		const states = await canonicalStates(this.#core, reads, ids.filter((id) => kindOf(id) !== null));
+		return proposableOf(items, states, this.person);
+	}
+
+	async #kept(rows: readonly StoredRow[]): Promise<void> {
+		this.#core.takeRows(rows);
+		this.#signalStructure(rows, []);
+		this.#wroteToPending();
+		await this.#core.recount();
 	}
 
 	#wroteToPending(): void {

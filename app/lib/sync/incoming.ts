@@ -13,7 +13,7 @@ import type { Entry, Snapshot } from '#crdt-model/wire/down.ts';
 import type { Cursor } from '#crdt-model/wire/up.ts';
 import type { AsideItem, Pending, ReplicaTransaction, StoredRow } from '#storage/replica-contract.ts';
 import * as Y from 'yjs';
-import { asideOverruled, hideAside, titleOf, titleOfRow } from './aside.ts';
+import { asideOverruled, hideAside, recordUnder, titleOf, titleOfRow } from './aside.ts';
 import { documentsOf, outcome, type Outcome } from './outcome.ts';
 import { asidePending } from './settle.ts';
 import { docOf } from './shadows.ts';
@@ -149,10 +149,11 @@ function swallowedItem(
 	title: string | null
 ): AsideItem | null {
 	if (swallowed.length === 0) return null;
-	const edits = pending.flatMap((item) => (item.kind === 'update' && item.documents[0] === document ? [item.bytes] : []));
+	const tail = pending.filter((item) => item.kind === 'update' && item.documents[0] === document);
+	const edits = tail.flatMap((item) => (item.kind === 'update' ? [item.bytes] : []));
 	const text = typedText(edits, swallowed.map(([client, from, to]) => ({ client, from, to })));
 	if (text === '') return null;
-	return { kind: 'swallowed', id: `aside_${document}_${docSeq}`, at: context.now(), document, title, text, by: null };
+	return { kind: 'swallowed', id: `aside_${document}_${docSeq}`, at: context.now(), document, title, text, on: recordUnder(tail), by: null };
 }
 
 /** What the entries behind these snapshots would have told their author one by one (SPEC M5, P3). */

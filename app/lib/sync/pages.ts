@@ -172,6 +172,7 @@ class OpenPage implements OpenedPage {
 	async #store(tx: ReplicaTransaction, clientId: number, bytes: Uint8Array, clock: number): Promise<void> {
 		const { document, slot } = this;
 		await this.#hang(tx);
+		const on = this.on ?? ((await tx.rows([document])).get(document) as { on?: DocumentId | null } | undefined)?.on ?? null;
 		const last = (await tx.pendingOn([document])).filter((item): item is PendingUpdate => item.kind === 'update').at(-1);
 		const join = last && last.clientId === clientId && last.slot === slot && !last.tried && last.bytes.byteLength + bytes.byteLength <= JOIN_BYTES;
 		const both = join ? joined(last.bytes, bytes) : null;
@@ -188,6 +189,7 @@ class OpenPage implements OpenedPage {
 					bytes: piece,
 					clientId,
 					slot,
+					on,
 					rebased: 0
 				}))
 			);
@@ -233,7 +235,7 @@ class OpenPage implements OpenedPage {
 		const { document, slot } = this;
 		const tail: PendingUpdate[] = updates.map((bytes, order) => ({
 			kind: 'update', order, id: updateId(this.#core.ids), documents: [document], at: this.#core.now(), state: 'kept', tried: false, bytes,
-			clientId: this.clientId, slot, rebased: 0
+			clientId: this.clientId, slot, on: this.on, rebased: 0
 		}));
 		const reason = refuse('denied', 'builds on what was set aside');
 		await this.#core.transact(async (tx) => {

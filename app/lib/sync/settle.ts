@@ -13,6 +13,7 @@ import type { AsideItem, Pending, PendingBatch, PendingUpdate, ReplicaTransactio
 import * as Y from 'yjs';
 import { asideCommands, asideTail, titleOf } from './aside.ts';
 import { documentsOf, outcome, type Outcome } from './outcome.ts';
+import { freeProposed } from './proposals.ts';
 import { docOf } from './shadows.ts';
 import { piecesOf } from './update-bytes.ts';
 import { byDocument, canonicalStates, refreshRows, viewState, type ViewContext } from './view.ts';
@@ -37,7 +38,10 @@ export async function asidePending(
 ): Promise<void> {
 	const made: AsideItem[] = [];
 	const gone: Pending[] = [...items];
-	for (const item of items) if (item.kind === 'batch') made.push(...asideCommands(context, item, reason, how.faulty, await statesWithout(context, tx, item, how)));
+	for (const item of items) {
+		if (item.kind !== 'batch' || (await freesProposed(tx, item))) continue;
+		made.push(...asideCommands(context, item, reason, how.faulty, await statesWithout(context, tx, item, how)));
+	}
 	const pages = new Set(items.flatMap((item) => (item.kind === 'update' ? item.documents : [])));
 	for (const id of pages) {
 		const tail = (await tx.pendingOn([id])).filter((item): item is PendingUpdate => item.kind === 'update');
@@ -51,6 +55,12 @@ export async function asidePending(
 	if (made.length > 0) await tx.addAside(made);
 	await tx.dropPending([...new Set(gone.map((item) => item.order))]);
 	result.settled.push(...gone.map((item) => item.id));
+}
+
+/** A refused proposal of something that lies here already: that is free again, and there is nothing to set aside beside it. */
+async function freesProposed(tx: ReplicaTransaction, { batch }: PendingBatch): Promise<boolean> {
+	const [only, ...others] = batch.commands;
+	return only?.name === 'proposal.create' && others.length === 0 && (await freeProposed(tx, only.document));
 }
 
 /** Each record of the batch as its author sees it with everything else that is pending. */

@@ -113,8 +113,8 @@ export class Workspace {
 	}
 
 	/** What the rule book says of a draft now: greys a button and says why. */
-	may(draft: Draft): Promise<Verdict> {
-		return this.replica.may(draft);
+	may(...drafts: Draft[]): Promise<Verdict> {
+		return this.replica.may(...drafts);
 	}
 
 	/** A person's name; read it in markup or `$derived`, it follows the directory. */
