@@ -86,7 +86,11 @@ const states: Readonly<Record<string, () => string>> = {
 	progress: m.aside_state_progress,
 	review: m.aside_state_review,
 	done: m.aside_state_done,
-	deferred: m.aside_state_deferred
+	deferred: m.aside_state_deferred,
+	open: m.proposal_state_open,
+	applied: m.proposal_state_applied,
+	declined: m.proposal_state_declined,
+	withdrawn: m.proposal_state_withdrawn
 };
 const priorities: Readonly<Record<string, () => string>> = { normal: m.aside_priority_normal, high: m.aside_priority_high };
 const places: Readonly<Record<string, () => string>> = { company: m.aside_place_company, mine: m.aside_place_mine, record: m.aside_place_record };

@@ -2,6 +2,7 @@
  * Refusals in plain words: what happened, who may, and what to do next (P3). Every code and every rule of the closed lists has its
  * sentence; the switch over codes ends in `never`, so a new code does not compile without one.
  */
+import type { Verdict } from '#crdt-model/access/decide.ts';
 import type { Directory } from '#crdt-model/access/directory.ts';
 import type { DepartmentId, PersonId } from '#crdt-model/ids.ts';
 import type { Refusal, RefusalCode } from '#crdt-model/wire/refusal.ts';
@@ -68,6 +69,15 @@ export function reasonOf(judgement: Judgement, knows: Knows): string {
 	}
 }
 
+/** Why something may not be done now, in words; null where it may. */
+export function hindranceOf(verdict: Verdict, knows: Knows): string | null {
+	if (verdict.allow) return null;
+	if (verdict.code === 'not-found') return reasonOf({ code: 'not-found' }, knows);
+	// A rule that is a refusal's code is the plan's answer (gone, stale, exists).
+	const code = (['target-gone', 'exists', 'bad-value', 'unknown-command', 'stale', 'quota'] as const).find((one) => one === verdict.rule);
+	return reasonOf(code ? { code } : { code: 'denied', rule: verdict.rule, who: verdict.who }, knows);
+}
+
 /** Rules that no right opens: they say what must hold, whoever asks. */
 const ruleSentences: Readonly<Record<string, () => string>> = {
 	'company.last-administrator': m.aside_rule_last_administrator,
@@ -83,6 +93,10 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'task.people-are-employees': m.aside_rule_people_are_employees,
 	'comments.author-only': m.aside_rule_comment_author,
 	'page.record-is-there': m.aside_rule_page_record,
+	'proposal.answered-once': m.proposal_rule_answered,
+	'proposal.author-withdraws': m.proposal_rule_author,
+	'proposal.readers-answer': m.proposal_rule_readers,
+	'view.read-only': m.view_read_only,
 	'page.readers': m.aside_rule_page_record,
 	'page.deleted': m.aside_rule_page_deleted,
 	'page.stays-loose': m.aside_rule_page_stays,
