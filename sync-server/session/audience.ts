@@ -35,8 +35,8 @@ interface Moved {
 export class Audience {
 	readonly #portal: Portal;
 	readonly #byPrincipal = new Map<Principal, Set<SyncSession>>();
-	/** Principals that a session holds no more but whose documents it has not been told to drop yet. */
-	readonly #leaving = new Map<Principal, Set<SyncSession>>();
+	/** Principals that a session holds no more but whose documents it has not been told to drop yet; an object for each time that it gave them up. */
+	readonly #leaving = new Map<Principal, Set<{ readonly session: SyncSession }>>();
 	readonly #sync = new Set<SyncSession>();
 	readonly #live = new Map<DocumentId, Set<LiveSession>>();
 	readonly #presence = new Map<DocumentId, Presence>();
@@ -119,7 +119,7 @@ export class Audience {
 				hasMoved: !sameMembers(readersBefore, readersAfter),
 				readers: readersAfter,
 				named: head.audience,
-				before: new Set([...this.#holding(readersBefore), ...this.#holding(readersBefore, this.#leaving)]),
+				before: new Set([...this.#holding(readersBefore), ...this.#stillHolding(readersBefore)]),
 				after: new Set()
 			});
 		}
@@ -138,6 +138,7 @@ export class Audience {
 		for (const session of lost) session.lose([moved.document]);
 		for (const session of gained) session.gain(moved.document);
 		if (!moved.hasMoved) return;
+		for (const session of moved.after) if (moved.before.has(session)) session.keeps(moved.document);
 		this.#recheckLive(moved.document);
 		this.#loseWhatHangs(moved, lost);
 	}
@@ -180,7 +181,7 @@ export class Audience {
 	redecide(): void {
 		for (const session of [...this.#sync]) {
 			const held = this.#portal.seated(session.seat)?.principals;
-			if (!held?.has('all')) {
+			if (!held || held.size === 0) {
 				session.close(CLOSE.noLongerAllowed, 'no longer a member');
 				continue;
 			}
@@ -190,10 +191,13 @@ export class Audience {
 			for (const principal of dropped) remove(this.#byPrincipal, principal, session);
 			for (const principal of held) if (!before.has(principal)) add(this.#byPrincipal, principal, session);
 			// Until the session has looked for what it lost, a document that moves on counts as one that it could read.
-			for (const principal of dropped) add(this.#leaving, principal, session);
-			void session.hold(held).then(() => {
-				for (const principal of dropped) remove(this.#leaving, principal, session);
-			});
+			const leaver = { session };
+			for (const principal of dropped) add(this.#leaving, principal, leaver);
+			const left = () => {
+				for (const principal of dropped) remove(this.#leaving, principal, leaver);
+			};
+			// Also where it ended by a fault before it came to that.
+			void session.hold(held, left).then(left);
 		}
 		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
 	}
@@ -222,10 +226,13 @@ export class Audience {
 		return [...this.#sync, ...[...this.#live.values()].flatMap((sessions) => [...sessions])];
 	}
 
-	#holding(principals: readonly Principal[], index: ReadonlyMap<Principal, ReadonlySet<SyncSession>> = this.#byPrincipal): Set<SyncSession> {
+	#holding(principals: readonly Principal[]): Set<SyncSession> {
 		const sessions = new Set<SyncSession>();
-		for (const principal of principals) for (const session of index.get(principal) ?? []) sessions.add(session);
+		for (const principal of principals) for (const session of this.#byPrincipal.get(principal) ?? []) sessions.add(session);
 		return sessions;
+	}
+	#stillHolding(principals: readonly Principal[]): SyncSession[] {
+		return principals.flatMap((principal) => [...(this.#leaving.get(principal) ?? [])].map(({ session }) => session));
 	}
 }
 

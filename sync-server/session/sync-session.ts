@@ -71,6 +71,8 @@ export class SyncSession implements FrameSession {
 	#wholeAfter = Infinity;
 	/** Rises with every loss: what was read from the store before it may not be sent after it. */
 	#losses = 0;
+	/** For each change of what the session holds that is under way: documents that moved and stayed readable meanwhile. */
+	readonly #keepsMeanwhile = new Set<Set<DocumentId>>();
 	/** What was lost since the page of gains under way was read. */
 	readonly #lostMeanwhile = new Set<DocumentId>();
 
@@ -319,24 +321,42 @@ export class SyncSession implements FrameSession {
 		return this.#state.is === 'awaiting-hello' || this.#state.is === 'greeting';
 	}
 
-	/** The structure changed: what the session holds from now on. Losses are sent before gains. Resolves when both are, or the session is over. */
-	async hold(now: ReadonlySet<Principal>): Promise<void> {
+	/**
+	 * The structure changed: what the session holds from now on. Losses are sent before gains. Resolves when both are, or the session is over.
+	 * @param onLost called when the losses are sent: from then on the old rights count no more
+	 */
+	async hold(now: ReadonlySet<Principal>, onLost: () => void): Promise<void> {
 		const before = this.#principals;
 		this.#principals = now;
 		// A session that has yet to say what it holds is compared with its new rights anyway.
 		if (this.#isComparing()) this.#isUnsettled = true;
-		if (this.#isComparing() || this.#state.is === 'awaiting-inventory') return;
+		if (this.#isComparing() || this.#state.is === 'awaiting-inventory') return onLost();
+		const kept = new Set<DocumentId>();
+		this.#keepsMeanwhile.add(kept);
 		const dropped = [...before].filter((principal) => !now.has(principal));
 		const added = [...now].filter((principal) => !before.has(principal));
 		const exchange = this.#paused(async () => {
-			const lost: DocumentId[] = [];
+			const lost: DocumentHead[] = [];
 			const gained: DocumentId[] = [];
-			if (dropped.length > 0) for await (const { id } of this.#reached({ principals: dropped, without: [...now] })) lost.push(id);
-			if (lost.length > 0) this.lose(lost);
+			if (dropped.length > 0) for await (const head of this.#reached({ principals: dropped, without: [...now] })) lost.push(head);
+			// What the store has answered may lie before or after a commit that moves readers and is told only now.
+			await this.#portal.log.readersTold();
+			const gone = lost.filter(({ id, scope }) => !kept.has(id) && !kept.has(scope)).map(({ id }) => id);
+			if (gone.length > 0) this.lose(gone);
+			onLost();
 			if (added.length > 0) for await (const { id } of this.#reached({ principals: added, without: [...before] })) gained.push(id);
-			await this.#sendGains(gained);
+			await this.#portal.log.readersTold();
+			this.#keepsMeanwhile.delete(kept);
+			for (const id of kept) gained.push(...(await this.#portal.store.ofScope(id)).map((hanging) => hanging.id), id);
+			await this.#sendGains([...new Set(gained)]);
 		});
 		await this.#guard(exchange);
+		this.#keepsMeanwhile.delete(kept);
+	}
+
+	/** A document was given other readers, and the person could read it before as after: neither look-up of a hold under way may be trusted on it. */
+	keeps(document: DocumentId): void {
+		for (const kept of this.#keepsMeanwhile) kept.add(document);
 	}
 
 	#judge(id: string, admit: () => Promise<Admission>): Promise<void> | void {
