@@ -50,6 +50,26 @@ export function peerOf(res: HttpResponse, forwardedFor: string): Peer {
 	return { ip: forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim().slice(0, 64) || null, isLocal: false };
 }
 
+/**
+ * Whether two readers could differ on where the request ends (RFC 9112, 6.3): uWS goes by the first of two lengths, a proxy before it may go by the
+ * last, and what lies between would be somebody else's call.
+ */
+export function isAmbiguous(req: HttpRequest): boolean {
+	let lengths = 0;
+	let encodings = 0;
+	let isPlain = true;
+	req.forEach((name, value) => {
+		if (name === 'content-length') {
+			lengths++;
+			isPlain &&= /^\d{1,15}$/.test(value);
+		} else if (name === 'transfer-encoding') {
+			encodings++;
+			isPlain &&= value.toLowerCase() === 'chunked';
+		}
+	});
+	return !isPlain || lengths + encodings > 1;
+}
+
 /** Serves one request. Must be called synchronously from the route handler. */
 export function serveFetch(res: HttpResponse, req: HttpRequest, options: FetchOptions): void {
 	const exchange = new Exchange(res, options.onFault);

@@ -7,7 +7,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { ConfigProblem, type Tls } from '../config.ts';
-import { type FetchHandler, serveFetch } from './http.ts';
+import { type FetchHandler, isAmbiguous, serveFetch } from './http.ts';
 import { type SocketDoor, Sockets } from './sockets.ts';
 import type { StaticAnswer, StaticApp } from './static.ts';
 import { type HttpRequest, type HttpResponse, loadUws, type us_listen_socket, type UwsModule } from './uws.ts';
@@ -103,6 +103,8 @@ export class Server {
 	#request(res: HttpResponse, req: HttpRequest): void {
 		const served = this.#served;
 		if (!served) return brief(res, 503, [['retry-after', '1']]);
+		// The line is cut: what follows on it is nobody's call.
+		if (isAmbiguous(req)) return void res.close();
 		const path = req.getUrl();
 		if (CALLS.test(path)) {
 			serveFetch(res, req, {

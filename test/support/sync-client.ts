@@ -4,7 +4,7 @@
  */
 import WebSocket from 'ws';
 import * as Y from 'yjs';
-import type { DocumentId } from '#crdt-model/ids.ts';
+import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import type { Batch } from '#crdt-model/record/command.ts';
 import { decodeDown, encodeUp } from '#crdt-model/wire/codec.ts';
 import { digestOf } from '#crdt-model/wire/digest.ts';
@@ -24,6 +24,8 @@ export class SyncClient {
 	readonly held = new Map<DocumentId, Held>();
 	/** Ids of commands that came as entries: what this device has seen happen. */
 	readonly seenCommands = new Set<string>();
+	/** Whose they were. */
+	readonly authors = new Map<string, PersonId>();
 	readonly answers = new Map<string, AnswerResult>();
 	cursor: Cursor | null = null;
 	isCaughtUp = false;
@@ -124,10 +126,11 @@ export class SyncClient {
 				}
 				return this.#moveTo(message.cursor);
 			case 'entries':
-				for (const { document, docSeq, bytes, command } of message.entries) {
+				for (const { document, docSeq, bytes, command, author } of message.entries) {
 					const held = this.held.get(document) ?? { docSeq: 0, doc: new Y.Doc(), row: null };
 					if (docSeq > held.docSeq + 1) throw new Error(`a hole in ${document}: ${held.docSeq} then ${docSeq}`);
 					if (command) this.seenCommands.add(command.id);
+					if (command) this.authors.set(command.id, author);
 					if (docSeq <= held.docSeq) continue;
 					Y.applyUpdate(held.doc, bytes);
 					held.docSeq = docSeq;
