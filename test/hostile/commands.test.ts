@@ -44,23 +44,21 @@ test('a forged author: the session’s person wrote it, whatever the command say
 });
 
 test('a time in the far future does not win for ever', async () => {
-	const task = ids.document('task');
-	const people = { participants: [ben.person] };
-	expect(await mallory.command(task, 'task.create', { title: 'Shared', ...people })).toBe('accepted');
-	expect(await mallory.command(task, 'task.setTitle', { value: 'for ever' }, { at: Date.now() + 1_000 * 365 * 24 * 3_600_000 })).toBe('accepted');
-	expect(await mallory.command(task, 'task.setDeadline', { value: '2027-01-01' }, { at: Number.MAX_SAFE_INTEGER })).toBe('accepted');
-	const seen = (await ben.device(), Date.now());
-	expect(await ben.command(task, 'task.setTitle', { value: 'by Ben' }, { at: seen + 60_000 })).toBe('accepted');
-	const row = await arena.row<{ title: string; updatedAt: number }>(task);
-	expect([row.title, row.updatedAt <= Date.now() + 1_000]).toEqual(['by Ben', true]);
+	const company = ids.document('company');
+	expect(await mallory.command(company, 'company.create', { name: 'Shared' })).toBe('accepted');
+	expect(await mallory.command(company, 'company.setName', { value: 'for ever' }, { at: Date.now() + 1_000 * 365 * 24 * 3_600_000 })).toBe('accepted');
+	expect(await mallory.command(company, 'company.setSector', { value: 'for ever' }, { at: Number.MAX_SAFE_INTEGER })).toBe('accepted');
+	expect(await ben.command(company, 'company.setName', { value: 'by Ben' }, { at: Date.now() + 60_000 })).toBe('accepted');
+	const row = await arena.row<{ name: string; updatedAt: number }>(company);
+	expect([row.name, row.updatedAt <= Date.now() + 1_000]).toEqual(['by Ben', true]);
 });
 
 test('a time in the far past overrules nobody, and times that are none are no message', async () => {
-	const task = ids.document('task');
-	expect(await ben.command(task, 'task.create', { title: 'Of Ben', participants: [mallory.person] })).toBe('accepted');
-	expect(await mallory.command(task, 'task.setTitle', { value: 'from 1970' }, { at: 0 })).toBe('accepted');
-	expect(await arena.row(task)).toMatchObject({ title: 'Of Ben' });
-	for (const at of [-1, 1.5, Number.NaN, Infinity]) expect(await mallory.command(task, 'task.setTitle', { value: 'x' }, { at })).toBe('closed 4400');
+	const company = ids.document('company');
+	expect(await ben.command(company, 'company.create', { name: 'Of Ben' })).toBe('accepted');
+	expect(await mallory.command(company, 'company.setName', { value: 'from 1970' }, { at: 0 })).toBe('accepted');
+	expect(await arena.row(company)).toMatchObject({ name: 'Of Ben' });
+	for (const at of [-1, 1.5, Number.NaN, Infinity]) expect(await mallory.command(company, 'company.setName', { value: 'x' }, { at })).toBe('closed 4400');
 });
 
 test('what was seen, forged to pass a guarded field: without rights it opens nothing, and a guess is stale', async () => {
