@@ -163,6 +163,9 @@ export function warningsFor(config: Pick<Config, 'publicUrl' | 'host'>, publicUr
 	return warnings;
 }
 
+/** Lies in DATA_DIR while a restore moves its files in: half of them is no portal. */
+export const RESTORE_NOTE = 'restore-under-way.json';
+
 export interface DataDirClaim {
 	release(): void;
 }

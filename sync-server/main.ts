@@ -7,6 +7,7 @@
  * `startRelay` is also how tests and the command line run a relay inside their own process.
  */
 import { randomFillSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
@@ -15,7 +16,7 @@ import { Letters } from './accounts/letters.ts';
 import { Addresses } from './budget/addresses.ts';
 import { PROCESS_CLOCK } from './budget/clock.ts';
 import { Lanes } from './budget/lanes.ts';
-import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
+import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, RESTORE_NOTE, publicUrlFor, readConfig, warningsFor } from './config.ts';
 import { Blobs } from './files/blobs.ts';
 import { Uploads } from './files/uploads.ts';
 import { faultLine, type Log, stderrLog } from './ops/log.ts';
@@ -76,6 +77,9 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 	try {
 		const claim = claimDataDir(config.dataDir);
 		undo.add(() => claim.release());
+		if (existsSync(join(config.dataDir, RESTORE_NOTE))) {
+			throw new ConfigProblem(`A restore into ${config.dataDir} was broken off: run it again with --replace. What was there before lies in its folders replaced-….`);
+		}
 		ensureFolder('STORAGE_URL', config.storageDir);
 		const server = await Server.listen(config);
 		undo.add(() => server.close());

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { ConfigProblem, readConfig } from './config.ts';
 import { HELP, readArguments, UsageProblem, type Asked } from './operator/arguments.ts';
-import { demoText, oneLine, tariffText, verifiedText } from './operator/print.ts';
+import { backupText, demoText, oneLine, restoreText, tariffText, verifiedText } from './operator/print.ts';
 import { Problem } from './operator/problem.ts';
 
 const OWN_FILES = join(import.meta.dirname, '..', 'test', 'data', 'crm');
@@ -25,6 +25,19 @@ async function run(asked: Exclude<Asked, { command: 'help' }>): Promise<number> 
 		const { command: _command, json, ...change } = asked;
 		const shown = await runTariff(config, JSON.parse(JSON.stringify(change)) as Parameters<typeof runTariff>[1]);
 		console.log(json ? JSON.stringify(shown) : shown.map(tariffText).join('\n\n'));
+		return 0;
+	}
+	if (asked.command === 'backup') {
+		const { backup } = await import('./operator/backup.ts');
+		const result = await backup(config, asked.to, Date.now);
+		console.log(asked.json ? JSON.stringify(result) : backupText(result, asked.to));
+		return result.damaged.length === 0 ? 0 : 1;
+	}
+	if (asked.command === 'restore') {
+		const { restore } = await import('./operator/restore.ts');
+		const { command: _command, json, ...options } = asked;
+		const result = await restore(config, options, Date.now);
+		console.log(json ? JSON.stringify(result) : restoreText(result, config.dataDir));
 		return 0;
 	}
 	const { runVerify } = await import('./operator/run-verify.ts');

@@ -18,6 +18,15 @@ export type Asked =
 			readonly company?: string | undefined;
 	  }
 	| { readonly command: 'verify'; readonly json: boolean }
+	| { readonly command: 'backup'; readonly json: boolean; readonly to: string }
+	| {
+			readonly command: 'restore';
+			readonly json: boolean;
+			readonly from: string;
+			readonly generation?: string | undefined;
+			readonly key?: string | undefined;
+			readonly replace: boolean;
+	  }
 	| {
 			readonly command: 'tariff';
 			readonly json: boolean;
@@ -28,7 +37,7 @@ export type Asked =
 			readonly rentedGigabytes?: number | undefined;
 	  };
 
-export const COMMANDS = ['demo', 'verify', 'tariff'] as const;
+export const COMMANDS = ['demo', 'verify', 'tariff', 'backup', 'restore'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export const HELP = `npm run portal -- <command> [--json]
@@ -46,10 +55,18 @@ export const HELP = `npm run portal -- <command> [--json]
              --rent <GB>         storage beside a cloud plan's own; 0 ends it
   verify   recomputes every portal's hash chain and compares documents and rows with the log
 
+  backup   copies accounts, portals and files as they are now into a new generation, beside a running relay or without one
+             --to <folder>       outside DATA_DIR; what did not change is not copied again
+  restore  makes a DATA_DIR of a backup, verified and in a new epoch; no relay may be running
+             --from <folder>     that backup wrote into
+             --generation <name> which one (default: the newest)
+             --key <file>        mac.key, where it was kept apart from the backup
+             --replace           moves what lies in DATA_DIR aside
+
   --json   prints one JSON value instead of text
   --help   prints this
 
-Commands work while the relay runs and while it does not. DATA_DIR and STORAGE_URL say where the portals are, as for the relay.
+All but restore work while the relay runs and while it does not. DATA_DIR and STORAGE_URL say where the portals are, as for the relay.
 Exit codes: 0 done, 1 could not be done or a difference was found, 2 not understood.`;
 
 const OPTIONS: Record<CommandName, NonNullable<ParseArgsConfig['options']>> = {
@@ -70,7 +87,16 @@ const OPTIONS: Record<CommandName, NonNullable<ParseArgsConfig['options']>> = {
 		demo: { type: 'string' },
 		rent: { type: 'string' }
 	},
-	verify: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+	verify: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+	backup: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, to: { type: 'string' } },
+	restore: {
+		json: { type: 'boolean' },
+		help: { type: 'boolean', short: 'h' },
+		from: { type: 'string' },
+		generation: { type: 'string' },
+		key: { type: 'string' },
+		replace: { type: 'boolean' }
+	}
 };
 
 /** @param cwd what a relative folder is relative to: where npm was called */
@@ -93,6 +119,12 @@ export function readArguments(args: readonly string[], cwd: string): Asked {
 	const json = values.json === true;
 	if (values.help) return { command: 'help', of: name };
 	if (name === 'verify') return { command: 'verify', json };
+	if (name === 'backup') return { command: 'backup', json, to: resolve(cwd, needed(values.to, '--to <folder>')) };
+	if (name === 'restore') {
+		const { generation, key } = values as Record<string, string | undefined>;
+		const from = resolve(cwd, needed(values.from, '--from <folder>'));
+		return { command: 'restore', json, from, generation, key: key === undefined ? undefined : resolve(cwd, key), replace: values.replace === true };
+	}
 	if (name === 'tariff') return tariffAsked(values as Record<string, string | undefined>, json);
 	const { data, dates = 'today', password, company } = values as Record<string, string | undefined>;
 	if (dates !== 'keep' && dates !== 'today') throw new UsageProblem(`--dates is keep or today, not ${quoted(dates)}.`);
@@ -113,6 +145,11 @@ function wholeNumber(option: string, text: string | undefined, fewest: number): 
 	const number = /^\d{1,9}$/.test(text) ? Number(text) : -1;
 	if (number < fewest) throw new UsageProblem(`${option} is a whole number from ${fewest}, not ${quoted(text)}.`);
 	return number;
+}
+
+function needed(value: unknown, option: string): string {
+	if (typeof value !== 'string' || value === '') throw new UsageProblem(`${option} is needed.`);
+	return value;
 }
 
 const isCommand = (name: string): name is CommandName => (COMMANDS as readonly string[]).includes(name);

@@ -1,4 +1,6 @@
 /** What the operator's commands say to people. Programs ask with `--json`. */
+import type { BackupResult } from './backup.ts';
+import type { RestoreResult } from './restore.ts';
 import type { DemoResult } from '../import/demo.ts';
 import { FEATURES, GIGABYTE_BYTES } from '#crdt-model/tariff/plans.ts';
 import type { PortalTariff } from './tariff-command.ts';
@@ -53,3 +55,23 @@ export function verifiedText({ portal, entries, documents, difference }: Verifie
 
 /** Names come from files: no line of theirs ends ours, and none of their control characters reaches the terminal. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+
+export function backupText({ generation, portals, files, copiedFiles, damaged, tookMs }: BackupResult, to: string): string {
+	const bytes = portals.reduce((sum, portal) => sum + portal.bytes, 0);
+	return [
+		`Backed up ${portals.length} ${portals.length === 1 ? 'portal' : 'portals'} (${(bytes / 1e6).toFixed(1)} MB) and ${files} files (${copiedFiles} of them new) in ${(tookMs / 1000).toFixed(1)} s:`,
+		`  ${to}/generations/${generation}`,
+		`The key that lets devices hand back what a backup lacks lies in ${to}/keys: keep it with your backups, and not where they are given away.`,
+		...damaged.map((file) => `DAMAGED, and not in the backup: ${oneLine(file)}`)
+	].join('\n');
+}
+
+export function restoreText({ generation, at, epoch, portals, files, canHeal, movedTo, tookMs }: RestoreResult, dataDir: string): string {
+	return [
+		`Restored ${portals.length} ${portals.length === 1 ? 'portal' : 'portals'} and ${files} files of ${new Date(at).toISOString()} (${generation}) into ${dataDir} in ${(tookMs / 1000).toFixed(1)} s, as epoch ${epoch}.`,
+		...movedTo.map((folder) => `What was there lies in ${folder}.`),
+		canHeal
+			? 'Devices will hand back what they have of the time since, as they come.'
+			: 'The key of the seals is not here, so nothing that devices hand back can be believed: each person’s own work of the time since is sent again as new.'
+	].join('\n');
+}
