@@ -4,7 +4,7 @@
  */
 import type { Verdict } from '#crdt-model/access/decide.ts';
 import type { Directory } from '#crdt-model/access/directory.ts';
-import type { DepartmentId, PersonId } from '#crdt-model/ids.ts';
+import type { DepartmentId, GroupId, PersonId } from '#crdt-model/ids.ts';
 import type { Refusal, RefusalCode } from '#crdt-model/wire/refusal.ts';
 import { m } from '#lib/paraglide/messages.js';
 import { formatList } from '../crm/format.ts';
@@ -89,6 +89,10 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'company.one-settings': m.aside_rule_one_settings,
 	'company.people-are-invited': m.aside_rule_people_are_invited,
 	'company.relay-is-nobody': m.aside_rule_reserved,
+	'group.owner-stays': m.aside_rule_group_owner_stays,
+	'group.people-are-here': m.aside_rule_people_are_employees,
+	'group.owner-is-employee': m.aside_rule_people_are_employees,
+	'crm.responsible-is-employee': m.aside_rule_people_are_employees,
 	'deal.responsible-is-employee': m.aside_rule_people_are_employees,
 	'task.people-are-employees': m.aside_rule_people_are_employees,
 	'comments.author-only': m.aside_rule_comment_author,
@@ -110,6 +114,7 @@ function deniedReason({ rule, who }: Judgement, knows: Knows): string {
 	if (names.length === 0) return m.aside_why_denied();
 	const list = formatList(names, 'disjunction');
 	const sentence = list.charAt(0).toLocaleUpperCase() + list.slice(1);
+	if (rule === 'deal.closed-is-frozen') return m.aside_then({ what: m.aside_rule_closed_is_frozen(), next: (names.length > 1 ? m.aside_who_reopen_many : m.aside_who_reopens)({ who: sentence }) });
 	return m.aside_then({ what: m.aside_why_denied(), next: (names.length > 1 ? m.aside_who_many : m.aside_who)({ who: sentence }) });
 }
 
@@ -121,10 +126,13 @@ export function peopleOf(who: readonly string[], { directory, person, nameOf }: 
 		if (words && !list.includes(words)) list.push(words);
 	};
 	for (const principal of who) {
-		if (principal === 'admins' || principal === 'crm:deal:all') add(groups, m.aside_who_admins());
+		if (principal === 'admins' || /^crm:[a-z]+:all$/u.test(principal)) add(groups, m.aside_who_admins());
 		else if (principal === 'all') add(groups, m.aside_who_everyone());
-		else if (principal.startsWith('department:')) {
-			const department = directory.department(principal.slice('department:'.length) as DepartmentId);
+		else if (principal.startsWith('group:')) {
+			const group = directory.group(principal.split(':')[1] as GroupId);
+			if (group) add(groups, m.aside_who_group({ group: group.name }));
+		} else if (principal.startsWith('department:') || principal.startsWith('departments:')) {
+			const department = directory.department(principal.slice(principal.indexOf(':') + 1) as DepartmentId);
 			if (department) add(groups, m.aside_who_department({ department: department.name }));
 		} else {
 			const id = principal.slice(principal.lastIndexOf(':') + 1) as PersonId;

@@ -29,18 +29,26 @@ export async function runOrTell(workspace: Workspace, ...drafts: Draft[]): Promi
 
 const principals = new WeakMap<Workspace, { version: number; held: ReturnType<Workspace['replica']['directory']['principalsOf']> }>();
 
+/** What a change of a task is about: each path has its own rule. */
+export type TaskChange = Partial<Pick<TaskRow, 'title' | 'state' | 'priority' | 'responsible' | 'participants' | 'observers' | 'deadline' | 'control' | 'mayMoveDeadline' | 'deleted'>>;
+
 /**
- * Why this person may not change a task's fields, by the one rule book; undefined where they may. At once, for rows and cards:
+ * Why this person may not change a task so, by the one rule book; undefined where they may. At once, for rows and cards:
  * `workspace.may` asks the database and is for single commands.
  */
-export function whyNotChange(workspace: Workspace, row: TaskRow): string | undefined {
+export function whyNot(workspace: Workspace, row: TaskRow, change: TaskChange, paths: readonly string[] = Object.keys(change)): string | undefined {
 	const { directory } = workspace.replica;
 	// Before the first sync nobody can be judged here; the relay does.
 	if (!directory.person(workspace.person)) return undefined;
 	let held = principals.get(workspace);
 	if (held?.version !== workspace.structure) principals.set(workspace, (held = { version: workspace.structure, held: directory.principalsOf(workspace.person) }));
-	const side = { row, state: EMPTY_STATE };
-	return reasonOf(decide({ person: workspace.person, principals: held.held }, { before: side, next: side, changed: ['state'] }, { directory, rowOf: () => null }));
+	const actor = { person: workspace.person, principals: held.held };
+	return reasonOf(decide(actor, { before: { row, state: EMPTY_STATE }, next: { row: { ...row, ...change }, state: EMPTY_STATE }, changed: paths }, { directory, rowOf: () => null }));
+}
+
+/** Why the state may not be changed at all, or not to this one. */
+export function whyNotState(workspace: Workspace, row: TaskRow, to: TaskState = row.state === 'progress' ? 'pending' : 'progress'): string | undefined {
+	return whyNot(workspace, row, { state: to });
 }
 
 export async function setState(workspace: Workspace, row: StoredRow<TaskRow>, state: TaskState): Promise<boolean> {
@@ -56,8 +64,9 @@ export async function setState(workspace: Workspace, row: StoredRow<TaskRow>, st
 /** Those that may not be changed stay as they are, and their number is told; the others can be brought back by Undo. */
 export async function setStates(workspace: Workspace, rows: readonly TaskRow[], state: TaskState): Promise<void> {
 	const differ = rows.filter((row) => row.state !== state);
-	const changed = await runEach(workspace, differ, (row) => ({ document: row.id, name: 'task.setState', args: { value: state } }));
-	if (changed.length === 0 && differ.length > 0) return void toasts.show(m.tasks_rule_people_change(), { tone: 'bad' });
+	const may = differ.filter((row) => whyNotState(workspace, row, state) === undefined);
+	const changed = await runEach(workspace, may, (row) => ({ document: row.id, name: 'task.setState', args: { value: state } }));
+	if (changed.length === 0 && differ.length > 0) return void toasts.show(whyNotState(workspace, differ[0]!, state) ?? m.tasks_rule_people_change(), { tone: 'bad' });
 	if (changed.length === 0) return;
 	const text = changed.length < differ.length ? m.tasks_bulk_some({ changed: changed.length, all: differ.length }) : m.tasks_bulk_state({ count: changed.length, state: stateWord(state) });
 	toasts.show(text, {
@@ -66,9 +75,10 @@ export async function setStates(workspace: Workspace, rows: readonly TaskRow[], 
 }
 
 export async function deleteTasks(workspace: Workspace, rows: readonly TaskRow[]): Promise<boolean> {
-	const gone = await runEach(workspace, rows, (row) => ({ document: row.id, name: 'task.delete', args: {} }));
+	const may = rows.filter((row) => whyNot(workspace, row, { deleted: true }) === undefined);
+	const gone = await runEach(workspace, may, (row) => ({ document: row.id, name: 'task.delete', args: {} }));
 	if (gone.length === 0) {
-		toasts.show(m.tasks_rule_people_change(), { tone: 'bad' });
+		toasts.show(m.tasks_rule_giver_deletes(), { tone: 'bad' });
 		return false;
 	}
 	const text = gone.length < rows.length ? m.tasks_bulk_some({ changed: gone.length, all: rows.length }) : m.tasks_deleted({ count: gone.length });
@@ -78,12 +88,11 @@ export async function deleteTasks(workspace: Workspace, rows: readonly TaskRow[]
 	return true;
 }
 
-/** In batches under the ceiling; rows whose change is refused are left out. */
+/** In batches under the ceiling; answers with those that were changed. */
 async function runEach(workspace: Workspace, rows: readonly TaskRow[], draft: (row: TaskRow) => Draft): Promise<TaskRow[]> {
-	const may = rows.filter((row) => whyNotChange(workspace, row) === undefined);
 	const done: TaskRow[] = [];
-	for (let at = 0; at < may.length; at += MAX_BATCH_COMMANDS) {
-		const part = may.slice(at, at + MAX_BATCH_COMMANDS);
+	for (let at = 0; at < rows.length; at += MAX_BATCH_COMMANDS) {
+		const part = rows.slice(at, at + MAX_BATCH_COMMANDS);
 		if (await runOrTell(workspace, ...part.map(draft))) done.push(...part);
 	}
 	return done;

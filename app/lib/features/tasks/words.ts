@@ -17,6 +17,15 @@ export const priorityWord = (priority: (typeof TASK_PRIORITIES)[number]): string
 
 const rules: Readonly<Record<string, () => string>> = {
 	'task.people-change': m.tasks_rule_people_change,
+	'task.responsible-moves-state': m.tasks_rule_responsible_moves,
+	'task.giver-approves': m.tasks_rule_giver_approves,
+	'task.responsible-delegates': m.tasks_rule_responsible_delegates,
+	'task.people-are-named': m.tasks_rule_people_are_named,
+	'task.giver-sets-deadline': m.tasks_rule_giver_sets_deadline,
+	'task.responsible-moves-deadline': m.tasks_rule_responsible_moves_deadline,
+	'task.giver-deletes': m.tasks_rule_giver_deletes,
+	'task.giver-changes': m.tasks_rule_giver_changes,
+	'comments.author-or-administrator-removes': m.tasks_rule_comments_author_only,
 	'task.people-are-employees': m.tasks_rule_people_are_employees,
 	'comments.author-only': m.tasks_rule_comments_author_only,
 	'not-readable': m.tasks_refused_not_found
