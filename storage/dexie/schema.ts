@@ -21,6 +21,25 @@ export interface Tail {
 	readonly bytes: Uint8Array;
 }
 
+/** The bytes of a file on this device, named by what they are. */
+export interface KeptBlob {
+	readonly digest: string;
+	readonly bytes: Blob;
+	/** Chosen here: the record that names it is made a moment later. */
+	readonly chosen: boolean;
+	readonly keptAt: number;
+	readonly usedAt: number;
+	/** Kept whatever else needs room. */
+	readonly pinned: boolean;
+}
+/** How far the bytes of an own file have gone up. A row goes when they have arrived. */
+export interface UploadState {
+	readonly file: DocumentId;
+	readonly sent: number;
+	/** Why it does not go on by itself: the bytes here are other ones, or there are none. */
+	readonly problem: 'damaged' | 'missing' | null;
+}
+
 /** What there is one of. */
 export type MetaRow = (Meta & { readonly key: 'meta' }) | { readonly key: 'tariff'; readonly tariff: Tariff };
 
@@ -64,6 +83,8 @@ export class ReplicaDatabase extends Dexie {
 	declare slots: Table<PageSlot, [DocumentId, string]>;
 	declare raw: Table<RawEntry, [number, number]>;
 	declare meta: Table<MetaRow, string>;
+	declare blobs: Table<KeptBlob, string>;
+	declare uploads: Table<UploadState, DocumentId>;
 
 	constructor(name: string, options: ConstructorParameters<typeof Dexie>[1] = {}) {
 		super(name, options);
@@ -79,7 +100,9 @@ export class ReplicaDatabase extends Dexie {
 		});
 		this.version(2).stores({
 			...rowTables(['group', 'role', 'file', 'proposal']),
-			raw: '[epoch+seq], document, keptAt'
+			raw: '[epoch+seq], document, keptAt',
+			blobs: 'digest',
+			uploads: 'file'
 		});
 	}
 

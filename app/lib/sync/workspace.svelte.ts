@@ -13,6 +13,9 @@ import type { RowOf } from '#crdt-model/kinds/index.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import { DexieReplicaStore } from '#storage/dexie/replica-store.ts';
+import { relayDownload, relaySend } from '#lib/files/relay.ts';
+import { FileShelf, UNNAMED_MS } from '#lib/files/shelf.ts';
+import { Uploads, uploadsHere } from '#lib/files/uploads.ts';
 import { databaseName, ReplicaDatabase, SCHEMA_VERSION, tariffOfRow } from '#storage/dexie/schema.ts';
 import type { AsideItem, StoredRow, SyncState } from '#storage/replica-contract.ts';
 import { relayAddress, webSocketTransport } from './connection.ts';
@@ -62,6 +65,11 @@ export class Workspace {
 	persistence = $state<'unknown' | 'granted' | 'refused'>('unknown');
 	#structure = $state(0);
 	#tariff = $state.raw<Tariff | null>(null);
+	/** Own files whose records are accepted and whose bytes are still here. */
+	#uploading = 0;
+	/** The bytes of files on this device. */
+	readonly files: FileShelf;
+	readonly #uploads: Uploads;
 	/** Lists of this tab that have yet to read what the database holds. */
 	#behind = 0;
 	#leaderSays = $state.raw<Pick<ReplicaStatus, 'link' | 'word' | 'problem' | 'received'> | null>(null);
@@ -82,6 +90,9 @@ export class Workspace {
 		this.#channel = parts.channel;
 		this.slot = parts.slot.slot;
 		this.#slotLock = parts.slot;
+		const { database, replica } = this;
+		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin) });
+		this.#uploads = new Uploads({ database, person: this.person, send: relaySend(this.#origin) });
 	}
 
 	static async open(options: WorkspaceOptions): Promise<Workspace> {
@@ -248,13 +259,17 @@ export class Workspace {
 			error: () => {}
 		});
 		this.#endings.push(() => tariff.unsubscribe());
+		this.#watchFiles();
 		this.#endings.push(this.replica.onStatus(() => this.#showStatus()));
 		this.database.on('versionchange', () => {
 			void this.#yield();
 			// Dexie's own answer would close before the last words are kept.
 			return false;
 		});
-		const onOnline = () => this.replica.networkChanged(true);
+		const onOnline = () => {
+			this.replica.networkChanged(true);
+			this.#uploads.wake();
+		};
 		const onOffline = () => this.replica.networkChanged(false);
 		const onHide = () => void this.replica.flush().catch(() => {});
 		const onVisibility = () => (document.visibilityState === 'hidden' ? onHide() : this.replica.wake());
@@ -275,12 +290,39 @@ export class Workspace {
 			this.leads = true;
 			this.#leaderSays = null;
 			this.replica.connect();
+			this.#uploads.start();
+			void this.files.sweep().catch(() => {});
 		});
 		void navigator.storage?.persisted?.().then((granted) => {
 			if (granted) this.persistence = 'granted';
 		});
 		this.#say({ to: 'leader', ask: 'status' });
 		this.#showStatus();
+	}
+
+	/** Bytes go up when their records are accepted, and leave this device with the last record that names them. */
+	#watchFiles(): void {
+		const sweep = () => {
+			if (this.leads && !this.#closed) void this.files.sweep().catch(() => {
+				// The database is closing; the next start sweeps.
+			});
+		};
+		const waiting = liveQuery(() => uploadsHere(this.database, this.person)).subscribe({
+			next: (count) => {
+				this.#uploading = count;
+				this.#uploads.wake();
+				this.#showStatus();
+			},
+			error: () => {}
+		});
+		const held = liveQuery(() => Promise.all([this.database.rows('file').toCollection().primaryKeys(), this.database.aside.count()])).subscribe({ next: sweep, error: () => {} });
+		const timer = setInterval(sweep, UNNAMED_MS);
+		this.#endings.push(() => {
+			waiting.unsubscribe();
+			held.unsubscribe();
+			clearInterval(timer);
+			this.#uploads.stop();
+		});
 	}
 
 	#hear(message: TabMessage): void {
@@ -302,7 +344,8 @@ export class Workspace {
 		const says = this.#leaderSays;
 		// Own work that the leader has not counted yet is still on its way.
 		const followed = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: says.word, received: says.received };
-		this.status = followed.word === 'up-to-date' && (own.pending > 0 || this.#behind > 0) ? { ...followed, word: 'sending' } : followed;
+		const counted = { ...followed, pending: followed.pending + this.#uploading };
+		this.status = counted.word === 'up-to-date' && (counted.pending > 0 || own.pending > 0 || this.#behind > 0) ? { ...counted, word: 'sending' } : counted;
 		if (this.leads) this.#sayStatus();
 	}
 
