@@ -7,6 +7,7 @@ import type { Directory } from '#crdt-model/access/directory.ts';
 import type { DepartmentId, GroupId, PersonId } from '#crdt-model/ids.ts';
 import type { Refusal, RefusalCode } from '#crdt-model/wire/refusal.ts';
 import { m } from '#lib/paraglide/messages.js';
+import { lockedReason, tariffReason } from '../tariff/words.ts';
 import { formatList } from '../crm/format.ts';
 import { fieldLabel } from './fields.ts';
 
@@ -15,6 +16,7 @@ export interface Judgement {
 	readonly rule?: string | undefined;
 	readonly who?: readonly string[] | undefined;
 	readonly current?: Refusal['current'];
+	readonly tariff?: Refusal['tariff'];
 }
 
 export interface Knows {
@@ -47,7 +49,7 @@ export function reasonOf(judgement: Judgement, knows: Knows): string {
 		case 'exists':
 			return m.aside_why_exists();
 		case 'quota':
-			return m.aside_why_quota();
+			return judgement.tariff ? tariffReason(judgement.tariff) : m.aside_why_quota();
 		case 'batch':
 			return m.aside_why_batch();
 		case 'bad-shape':
@@ -103,6 +105,7 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'view.read-only': m.view_read_only,
 	'page.readers': m.aside_rule_page_record,
 	'page.deleted': m.aside_rule_page_deleted,
+	'file.relay-says': m.aside_rule_reserved,
 	'page.stays-loose': m.aside_rule_page_stays,
 	'page.hangs-on-work': m.aside_rule_page_hangs
 };
@@ -110,6 +113,8 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 function deniedReason({ rule, who }: Judgement, knows: Knows): string {
 	const own = rule === undefined ? undefined : ruleSentences[rule];
 	if (own) return own();
+	const locked = rule === undefined ? null : lockedReason(rule);
+	if (locked) return locked;
 	const names = peopleOf(who ?? [], knows);
 	if (names.length === 0) return m.aside_why_denied();
 	const list = formatList(names, 'disjunction');
