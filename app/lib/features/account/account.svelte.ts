@@ -6,7 +6,10 @@
  * by throwing local work away. Expected refusals are returned as problems; only bugs are thrown.
  */
 import { untrack } from 'svelte';
+import * as v from 'valibot';
+import { tariffRefusalSchema } from '#crdt-model/tariff/tariff.ts';
 import { m } from '#lib/paraglide/messages.js';
+import { tariffReason } from '../tariff/words.ts';
 
 export interface RememberedSession {
 	portal: string;
@@ -199,8 +202,7 @@ const sentences: Readonly<Record<string, () => string>> = {
 	'wrong-credentials': m.account_error_credentials,
 	'wrong-password': m.account_error_known_password,
 	'too-many-attempts': m.account_error_attempts,
-	'quota-seats': m.account_error_seats,
-	seats: m.account_error_seats
+	quota: m.account_error_seats
 };
 
 function refused(answer: Called, words: { unauthorized?: () => string; forbidden?: () => string }): { ok: false; problem: Problem } {
@@ -209,13 +211,16 @@ function refused(answer: Called, words: { unauthorized?: () => string; forbidden
 	const { status, body } = answer;
 	const code = typeof body.code === 'string' ? body.code : '';
 	const fields = fieldErrors(body.errors);
+	const tariff = v.is(tariffRefusalSchema, body.tariff) ? body.tariff : null;
 	const detail = typeof body.detail === 'string' ? body.detail : '';
 	const text =
 		status === 401 && words.unauthorized
 			? words.unauthorized()
 			: status === 403 && words.forbidden
 				? words.forbidden()
-				: status === 429
+				: code === 'quota' && tariff
+					? tariffReason(tariff)
+					: status === 429
 					? m.account_error_attempts()
 					: (sentences[code]?.() ?? (detail && status < 500 ? detail : m.account_error_server()));
 	return { ok: false, problem: { code: code || String(status), text, fields } };

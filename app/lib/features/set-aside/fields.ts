@@ -3,7 +3,9 @@ import { isDocumentId, kindOf, type DepartmentId, type DocumentId, type KindName
 import type { Json, Path } from '#crdt-model/record/state.ts';
 import type { AsideItem, FieldValue } from '#storage/replica-contract.ts';
 import { m } from '#lib/paraglide/messages.js';
-import { languages } from '#lib/shell/preferences.svelte.ts';
+import type { WorkingHours } from '#crdt-model/kinds/company-structure.ts';
+import { languages, preferences } from '#lib/shell/preferences.svelte.ts';
+import { sizeText } from '../tariff/words.ts';
 import { formatDay, formatList, formatMoney, formatNumber } from '../crm/format.ts';
 
 export interface FieldWords {
@@ -53,6 +55,10 @@ const labels: Readonly<Record<string, () => string>> = {
 	yearEstablished: m.aside_field_yearEstablished,
 	series: m.aside_field_series,
 	price: m.aside_field_price,
+	size: m.aside_field_size,
+	mime: m.aside_field_mime,
+	workingHours: m.aside_field_workingHours,
+	domain: m.aside_field_domain,
 	'checklist/text': m.aside_field_checklist,
 	'checklist/done': m.aside_field_checklist_done,
 	'checklist/position': m.aside_field_checklist_position,
@@ -107,6 +113,7 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 	if (typeof value === 'boolean') return value ? m.aside_yes() : m.aside_no();
 	if (typeof value === 'number') {
 		if (first === 'amount' || first === 'price') return formatMoney(value, words.currency);
+		if (first === 'size') return sizeText(value);
 		return first === 'yearEstablished' ? String(value) : formatNumber(value);
 	}
 	if (typeof value === 'string') {
@@ -117,6 +124,7 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 		return idText(value, words) ?? value;
 	}
 	if (Array.isArray(value)) return formatList(value.map((one) => valueText('', one, words)).filter(Boolean));
+	if (first === 'workingHours') return hoursText(value as unknown as NonNullable<WorkingHours>);
 	// Arguments of a command that could not be run: what was typed is among them.
 	const args = value as { readonly [key: string]: Json };
 	if ('value' in args && Object.keys(args).length === 1) return valueText(commandField(path), args['value']!, words);
@@ -124,6 +132,12 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 		.filter(([name]) => name !== 'item')
 		.map(([name, one]) => (name === 'text' || name === 'value' ? valueText(name, one, words) : `${fieldLabel(name)}: ${valueText(name, one, words)}`))
 		.join('\n');
+}
+
+function hoursText({ days, from, to }: NonNullable<WorkingHours>): string {
+	// The first of January 2024 was a Monday.
+	const name = (day: number) => new Intl.DateTimeFormat(preferences.locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, day));
+	return `${formatList(days.map(name))}, ${from}–${to}`;
 }
 
 function idText(value: string, words: FieldWords): string | null {
@@ -134,8 +148,8 @@ function idText(value: string, words: FieldWords): string | null {
 	return name || m.aside_unknown();
 }
 
-/** What a person need not be told of: that a record which they made exists. */
-const isTold = ({ path }: FieldValue): boolean => path !== 'created';
+/** What a person need not be told of: that a record which they made exists, and what a machine calls a file's content. */
+const isTold = ({ path }: FieldValue): boolean => path !== 'created' && path !== 'digest';
 
 export interface Difference {
 	readonly path: Path;
@@ -202,6 +216,7 @@ export function hrefOf(id: DocumentId): string {
 			return `/crm/${id}`;
 		case 'page':
 		case 'text':
+		case 'file':
 			return `/documents/${id}`;
 		default:
 			return '/company';
