@@ -61,6 +61,8 @@ export function mountFiles(app: App, services: Services): void {
 			own['upload-length'] = String(row.size);
 			own['upload-offset'] = String(row.arrived ? row.size : await blobs.offsetOf(wanted));
 		}
+		// No refusal where the maker asks how far it has come, which every upload begins with.
+		if (!row.arrived && call.method === 'HEAD' && row.createdBy === person) return new Response(null, { status: 204, headers: own });
 		if (!row.arrived) return problem('not-uploaded', { detail: 'the bytes have not come yet', headers: own });
 		const headers: Record<string, string> = { ...headersOf(row), ...own };
 		if (call.header('if-none-match') === headers['etag']) return new Response(null, { status: 304, headers });

@@ -126,7 +126,7 @@ class Relay {
 		if (failed === 'down') throw new TypeError('fetch failed');
 		if (failed) return failed;
 		const at = this.offsetOf(file);
-		if (method === 'HEAD') return { status: this.arrived.has(file) ? 200 : 409, offset: at, code: null };
+		if (method === 'HEAD') return { status: this.arrived.has(file) ? 200 : 204, offset: at, code: null };
 		if (offset !== at) return { status: 409, offset: at, code: 'offset-mismatch' };
 		this.held.set(file, [...(this.held.get(file) ?? []), new Uint8Array(await body!.arrayBuffer())]);
 		return { status: 204, offset: this.offsetOf(file), code: null };
@@ -193,7 +193,7 @@ test('busy, full and restarting are waited for; a piece elsewhere goes on there;
 	await database.rows('file').clear();
 	const half = new Relay();
 	const other = filled(12, 7);
-	half.fails = [(call) => (call === 'HEAD' ? { status: 409, offset: 5, code: null } : null)];
+	half.fails = [(call) => (call === 'HEAD' ? { status: 204, offset: 5, code: null } : null)];
 	const second = await uploading(half, other);
 	expect(half.asked).toEqual(['HEAD', 'PATCH 5+7', 'PATCH 0+12']);
 	expect(half.whole(second.row.id)).toBe(second.row.digest);

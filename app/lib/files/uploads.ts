@@ -142,7 +142,7 @@ export class Uploads {
 		const first = await send({ method: 'HEAD', file: row.id, signal });
 		if (first.status === 200) return this.#arrived(row);
 		let at = first.offset;
-		if (at === null) return this.#outcomeOf(row, first);
+		if (first.status !== 204 || at === null) return this.#outcomeOf(row, first);
 		// Each turn sends something new or ends; only a relay that goes back makes it go back.
 		for (let turns = Math.ceil(row.size / PIECE_BYTES) + 8; turns > 0; turns--) {
 			await this.#note({ file: row.id, sent: at, problem: null });
