@@ -77,6 +77,17 @@ export function reachedBy(directory: Directory, person: PersonId, permission: Cr
 	return open && reachesOpen ? 'open' : null;
 }
 
+/** The level by which one role alone reaches what a person is responsible for; null where it does not. */
+export function reachOfRole(directory: Directory, person: PersonId, role: RoleRow, permission: CrmPermission, responsible: PersonId): CrmLevel | null {
+	const level = role.permissions[permission];
+	const reaches =
+		level === 'all' ||
+		(level !== 'none' && responsible === person) ||
+		(level === 'subdepartments' && directory.isWithin(responsible, directory.departmentsOf(person))) ||
+		(level === 'department' && shares(directory, person, responsible));
+	return reaches ? level : null;
+}
+
 function shares(directory: Directory, person: PersonId, responsible: PersonId): boolean {
 	const own = directory.departmentsOf(person);
 	return directory.person(responsible)?.departments.some((id) => own.has(id)) ?? false;

@@ -71,7 +71,7 @@ test('a person of several portals chooses', async () => {
 });
 
 test('a task is made, changed, commented and listed', async () => {
-	const id = await make(ann, 'task', { title: 'Paint the fence', responsible: bob.employee });
+	const id = await make(ann, 'task', { title: 'Paint the fence', responsible: bob.employee, mayMoveDeadline: true });
 	const command = ids.command();
 	const change = { command: 'setDeadline', value: '2026-12-01', id: command };
 	const first = await api('POST', `/documents/${id}/commands`, bob, change);
