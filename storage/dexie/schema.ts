@@ -115,3 +115,25 @@ export class ReplicaDatabase extends Dexie {
 export function databaseName(portal: PortalId, person: PersonId): string {
 	return `atrium:${portal}:${person}`;
 }
+
+const VIEW_PREFIX = 'atrium:view:';
+
+/**
+ * What an administrator who looks on as somebody else brings to the device, apart from everything of their own.
+ * @param id begins with when it ends at the latest
+ */
+export function viewDatabaseName(id: string): string {
+	return `${VIEW_PREFIX}${id}`;
+}
+
+/**
+ * Deletes what views have left behind: those that are over, and those that no tab shows.
+ * @param inUse whether a tab holds the database of this name; null where the browser cannot say
+ */
+export async function deleteLeftViews(now: number, inUse: ((name: string) => boolean) | null): Promise<void> {
+	for (const name of await Dexie.getDatabaseNames()) {
+		if (!name.startsWith(VIEW_PREFIX)) continue;
+		const isOver = !(parseInt(name.slice(VIEW_PREFIX.length), 10) > now);
+		if (isOver || (inUse && !inUse(name))) await Dexie.delete(name);
+	}
+}

@@ -1,10 +1,13 @@
 /** `/sync` over a browser's WebSocket. The cookie signs in; no token stands in an address. */
 import type { Transport } from './link.ts';
 
-/** @param url of `/sync`, as ws: or wss: */
-export function webSocketTransport(url: string): Transport {
+/**
+ * @param url of `/sync`, as ws: or wss:
+ * @param protocols of an administrator who looks on: the token of the view, which then speaks in place of the cookie
+ */
+export function webSocketTransport(url: string, protocols: string[] = []): Transport {
 	return (events) => {
-		const socket = new WebSocket(url);
+		const socket = new WebSocket(url, protocols);
 		socket.binaryType = 'arraybuffer';
 		socket.onopen = () => events.opened();
 		socket.onmessage = ({ data }) => {

@@ -207,7 +207,7 @@ export class Conversation {
 
 	async #welcome(message: Extract<Down, { type: 'welcome' }>, generation: number): Promise<void> {
 		const { version, portal, person, epoch, rows, next } = message;
-		if (version !== WIRE_VERSION || portal !== this.#core.portal || person !== this.#core.person) return this.#stop('outdated');
+		if (version !== WIRE_VERSION || portal !== this.#core.portal || person !== this.#core.person || (message.viewer ?? null) !== this.#core.viewer) return this.#stop('outdated');
 		this.#attempts = 0;
 		this.#foreignRows = kindsOfOthers(rows);
 		this.#newEpoch = this.#cursor !== null && this.#cursor.epoch !== epoch;

@@ -36,6 +36,8 @@ export type TabSignal =
 export interface CoreOptions {
 	readonly portal: PortalId;
 	readonly person: PersonId;
+	/** An administrator who looks on as the person: nothing is made here, and the relay must say the same. */
+	readonly viewer?: PersonId | null;
 	readonly store: ReplicaStore;
 	readonly now?: () => number;
 	readonly timers?: Timers;
@@ -52,6 +54,7 @@ const systemTimers: Timers = {
 export class Core {
 	readonly portal: PortalId;
 	readonly person: PersonId;
+	readonly viewer: PersonId | null;
 	readonly store: ReplicaStore;
 	readonly now: () => number;
 	readonly timers: Timers;
@@ -74,6 +77,7 @@ export class Core {
 	constructor(options: CoreOptions) {
 		this.portal = options.portal;
 		this.person = options.person;
+		this.viewer = options.viewer ?? null;
 		this.store = options.store;
 		this.now = options.now ?? Date.now;
 		this.timers = options.timers ?? systemTimers;

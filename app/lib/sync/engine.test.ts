@@ -527,3 +527,43 @@ describe('what leaves and what is missing', () => {
 		expect(relay.docs.has(id)).toBe(true);
 	});
 });
+
+describe('an administrator looks on as somebody else', () => {
+	async function viewed() {
+		const { relay, clock, ana, bob } = world();
+		const open = (viewer: PersonId | null, relayViewer?: PersonId) =>
+			Replica.open({ portal: PORTAL, person: ana, viewer, store: new MemoryReplicaStore(), transport: relay.transport('view', ana, relayViewer), now: () => clock.now, timers: clock.timers, random: seededBytes(5) });
+		const id = new IdMaker(() => clock.now, seededBytes(50)).document('task');
+		relay.does(ana, id, 'task.create', { title: 'Ana’s' });
+		return { relay, bob, open, id };
+	}
+
+	test('[P4] everything is there, and nothing is made: no command, no proposal, no edit', async () => {
+		const { relay, bob, open, id } = await viewed();
+		const view = await open(bob, bob);
+		view.connect();
+		await calm(view);
+		expect(await task(view, id)).toMatchObject({ title: 'Ana’s' });
+		const refusal = { kind: 'refused', refusal: { code: 'denied', rule: 'view.read-only' } };
+		expect(await view.run([{ document: id, name: 'task.setTitle', args: { value: 'Forged' } }])).toMatchObject(refusal);
+		expect(await view.propose(['x'], '')).toMatchObject(refusal);
+		expect(await view.may({ document: id, name: 'task.setTitle', args: { value: 'Forged' } })).toMatchObject({ allow: false, rule: 'view.read-only' });
+		const page = await view.openPage(id, 'slot');
+		page.doc.getText('text').insert(0, 'forged');
+		await view.flush();
+		await calm(view);
+		expect(view.status()).toMatchObject({ pending: 0, word: 'up-to-date' });
+		expect(relay.log).toHaveLength(1);
+	});
+
+	test('[P5] what comes for a viewer is taken by no other replica, and the other way round', async () => {
+		const { bob, open } = await viewed();
+		for (const [own, relays] of [[null, bob], [bob, undefined]] as const) {
+			const replica = await open(own, relays);
+			replica.connect();
+			await calm(replica);
+			expect(replica.status()).toMatchObject({ link: 'stopped', problem: 'outdated' });
+			expect(await replica.rows('task')).toEqual([]);
+		}
+	});
+});

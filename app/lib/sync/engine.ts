@@ -53,6 +53,10 @@ export interface ReplicaStatus {
 /** Another tab repeats that it is live every third of this; a tab that died is not waited for any longer. */
 export const LIVE_CLAIM_MS = 30_000;
 
+/** Whoever looks on as somebody else changes nothing. */
+const READ_ONLY = 'view.read-only';
+const lookingOn = (): RunResult => ({ kind: 'refused', refusal: refuse('denied', 'looking on is read only', { rule: READ_ONLY, who: [] }), draft: 0 });
+
 export class Replica {
 	readonly portal: PortalId;
 	readonly person: PersonId;
@@ -141,6 +145,7 @@ export class Replica {
 		if (drafts.length === 0 || drafts.length > MAX_BATCH_COMMANDS) {
 			return { kind: 'refused', refusal: refuse('too-large', `${drafts.length} commands in one batch`), draft: 0 };
 		}
+		if (this.#core.viewer) return lookingOn();
 		const { result, rows } = await this.#core.transact((tx) => runDrafts(this.#core, tx, drafts, options.at ?? this.#core.now()));
 		if (result.kind === 'kept') {
 			await this.#kept(rows);
@@ -150,6 +155,7 @@ export class Replica {
 
 	/** What the rule book says now of drafts that are made as one: for greying buttons, and for "why can't I". */
 	may(...drafts: Draft[]): Promise<Verdict> {
+		if (this.#core.viewer) return Promise.resolve({ allow: false, code: 'denied', rule: READ_ONLY, who: [] });
 		return this.#core.read((reads) => verdictOn(this.#core, reads, drafts));
 	}
 
@@ -265,6 +271,7 @@ export class Replica {
 
 	/** Puts what was made and refused together before those who may. It stays in Set aside and follows the answer. */
 	async propose(ids: readonly string[], note: string): Promise<RunResult> {
+		if (this.#core.viewer) return lookingOn();
 		const proposal = this.ids.document('proposal');
 		const { result, rows } = await this.#core.transact(async (tx) => {
 			const items = await this.#asides(tx, ids);

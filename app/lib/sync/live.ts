@@ -25,6 +25,8 @@ export interface LiveOptions {
 	/** `wss://portal.example/live` */
 	readonly address: string;
 	readonly user: { readonly name: string; readonly color: string };
+	/** As for `/sync`: the token of a view. */
+	readonly protocols?: string[];
 	readonly onState?: (state: LiveState) => void;
 }
 
@@ -41,8 +43,8 @@ export class LivePage {
 
 	constructor(options: LiveOptions) {
 		this.#options = options;
-		const { page, address, user } = options;
-		this.provider = new WebsocketProvider(address, page.document, page.doc, { connect: false, disableBc: true });
+		const { page, address, user, protocols = [] } = options;
+		this.provider = new WebsocketProvider(address, page.document, page.doc, { connect: false, disableBc: true, protocols });
 		this.awareness = this.provider.awareness;
 		// The relay stamps both itself; this is what the own editor shows until then.
 		this.awareness.setLocalStateField('user', user);

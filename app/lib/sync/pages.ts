@@ -109,7 +109,7 @@ class OpenPage implements OpenedPage {
 		accepted.destroy();
 		doc.on('update', (bytes: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
 			// What came in from elsewhere, over /sync or /live, is not this person's edit.
-			if (transaction.local && doc === this.doc) this.#keep(bytes);
+			if (transaction.local && doc === this.doc && !this.#core.viewer) this.#keep(bytes);
 		});
 		return doc;
 	}

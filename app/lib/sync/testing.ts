@@ -62,6 +62,7 @@ export function seededBytes(seed: number): (target: Uint8Array) => Uint8Array {
 interface Session {
 	readonly name: string;
 	readonly person: PersonId;
+	readonly viewer?: PersonId;
 	readonly events: LinkEvents;
 	admitted: boolean;
 	open: boolean;
@@ -91,9 +92,9 @@ export class FakeRelay {
 		this.ids = new IdMaker(() => clock.now, seededBytes(7));
 	}
 
-	transport(name: string, person: PersonId): Transport {
+	transport(name: string, person: PersonId, viewer?: PersonId): Transport {
 		return (events) => {
-			const session: Session = { name, person, events, admitted: false, open: true };
+			const session: Session = { name, person, ...(viewer && { viewer }), events, admitted: false, open: true };
 			const closed = (code: number) => {
 				if (!session.open) return;
 				session.open = false;
@@ -172,7 +173,7 @@ export class FakeRelay {
 				const { count, digest } = digestOf(known);
 				const fits = message.cursor?.epoch === this.epoch && message.held.count === count && message.held.digest === digest;
 				const next = fits ? 'continue' : 'inventory';
-				this.#send(session, { type: 'welcome', version: WIRE_VERSION, portal: PORTAL, person: session.person, epoch: this.epoch, now: this.#clock.now, next, ...(this.rows && { rows: this.rows }) });
+				this.#send(session, { type: 'welcome', version: WIRE_VERSION, portal: PORTAL, person: session.person, epoch: this.epoch, now: this.#clock.now, next, ...(this.rows && { rows: this.rows }), ...(session.viewer && { viewer: session.viewer }) });
 				if (!fits) return;
 				const after = message.cursor!.seq;
 				const entries = this.log.filter((entry) => entry.seq > after && this.#reads(session.person, entry.document));

@@ -16,7 +16,7 @@ import { DexieReplicaStore } from '#storage/dexie/replica-store.ts';
 import { relayDownload, relaySend } from '#lib/files/relay.ts';
 import { FileShelf, UNNAMED_MS } from '#lib/files/shelf.ts';
 import { Uploads, uploadsHere } from '#lib/files/uploads.ts';
-import { databaseName, ReplicaDatabase, SCHEMA_VERSION, tariffOfRow } from '#storage/dexie/schema.ts';
+import { databaseName, ReplicaDatabase, SCHEMA_VERSION, tariffOfRow, viewDatabaseName } from '#storage/dexie/schema.ts';
 import type { AsideItem, StoredRow, SyncState } from '#storage/replica-contract.ts';
 import { relayAddress, webSocketTransport } from './connection.ts';
 import { Replica, type Draft, type LinkState, type OpenedPage, type Problem, type ReplicaStatus, type RunResult, type TabSignal } from './engine.ts';
@@ -45,13 +45,23 @@ export interface LiveValue<T> {
 export interface WorkspaceOptions {
 	readonly portal: PortalId;
 	readonly person: PersonId;
+	/** An administrator looks on as the person. */
+	readonly view?: { readonly id: string; readonly token: string; readonly viewer: PersonId } | undefined;
 	/** Where the relay is; the page's own origin by default. */
 	readonly origin?: string;
+}
+
+/** A page of the browser can send the token of a view in no other header, and it must not stand in the address. */
+function protocolsOf(view: WorkspaceOptions['view']): string[] {
+	return view ? [`atrium.view.${view.token}`] : [];
 }
 
 export class Workspace {
 	readonly portal: PortalId;
 	readonly person: PersonId;
+	/** An administrator who looks on as the person; everything is read only then. */
+	readonly viewer: PersonId | null;
+	readonly #protocols: string[];
 	readonly replica: Replica;
 	readonly database: ReplicaDatabase;
 	readonly store: DexieReplicaStore;
@@ -83,6 +93,8 @@ export class Workspace {
 	private constructor(options: WorkspaceOptions, parts: { replica: Replica; store: DexieReplicaStore; channel: BroadcastChannel; slot: Held & { slot: string } }) {
 		this.portal = options.portal;
 		this.person = options.person;
+		this.viewer = options.view?.viewer ?? null;
+		this.#protocols = protocolsOf(options.view);
 		this.#origin = options.origin ?? location.origin;
 		this.replica = parts.replica;
 		this.store = parts.store;
@@ -96,17 +108,18 @@ export class Workspace {
 	}
 
 	static async open(options: WorkspaceOptions): Promise<Workspace> {
-		const { portal, person } = options;
-		const name = databaseName(portal, person);
+		const { portal, person, view } = options;
+		const name = view ? viewDatabaseName(view.id) : databaseName(portal, person);
 		const store = new DexieReplicaStore(new ReplicaDatabase(name));
 		const channel = new BroadcastChannel(`atrium:tabs:${name}`);
 		const slot = await takeSlot(`atrium:slot:${name}`);
 		const replica = await Replica.open({
 			portal,
 			person,
+			viewer: view?.viewer ?? null,
 			tab: slot.slot,
 			store,
-			transport: webSocketTransport(relayAddress('/sync', options.origin ?? location.origin)),
+			transport: webSocketTransport(relayAddress('/sync', options.origin ?? location.origin), protocolsOf(view)),
 			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage)
 		});
 		const workspace = new Workspace(options, { replica, store, channel, slot });
@@ -217,7 +230,7 @@ export class Workspace {
 	/** Company on an open page. Make another after each `onReset`; destroy it before `release`. */
 	goLive(page: OpenedPage, color: string, onState?: (state: LiveState) => void): LivePage {
 		const user = { name: this.replica.nameOf(this.person), color };
-		const live = new LivePage({ replica: this.replica, page, address: relayAddress('/live', this.#origin), user, ...(onState && { onState }) });
+		const live = new LivePage({ replica: this.replica, page, address: relayAddress('/live', this.#origin), user, protocols: this.#protocols, ...(onState && { onState }) });
 		live.start();
 		return live;
 	}
@@ -230,7 +243,7 @@ export class Workspace {
 
 	/** Asks the browser to keep the data; some ask the person, so call it from a gesture. */
 	async persist(): Promise<void> {
-		if (!navigator.storage?.persist) return;
+		if (!navigator.storage?.persist || this.viewer) return;
 		this.persistence = (await navigator.storage.persist()) ? 'granted' : 'refused';
 	}
 

@@ -7,9 +7,11 @@
  */
 import { untrack } from 'svelte';
 import * as v from 'valibot';
+import type { PersonId } from '#crdt-model/ids.ts';
 import { tariffRefusalSchema } from '#crdt-model/tariff/tariff.ts';
 import { m } from '#lib/paraglide/messages.js';
 import { tariffReason } from '../tariff/words.ts';
+import { thisTab } from './view.svelte.ts';
 
 export interface RememberedSession {
 	portal: string;
@@ -109,6 +111,23 @@ class Account {
 		return refused(answer, { unauthorized: m.account_expired, forbidden: m.account_error_not_allowed });
 	}
 
+	/** Looks on as somebody else in this tab, read only. The relay records it. */
+	async beginView(person: PersonId): Promise<Answer<void>> {
+		thisTab.end();
+		const answer = await call('POST', '/api/v1/view-as', { person });
+		if (answer.kind === 'problem' && answer.status === 401) this.#expired = true;
+		if (answer.kind !== 'body' || !this.#session) return refused(answer, { unauthorized: m.account_expired, forbidden: m.view_administrators_only });
+		const { portal, employee } = this.#session;
+		thisTab.begin({ token: String(answer.body.token), person, viewer: employee as PersonId, portal, expiresAt: Number(answer.body.expiresAt) });
+		return { ok: true, value: undefined };
+	}
+
+	/** Where the relay cannot be told, the view ends there by the hour. */
+	async endView(): Promise<void> {
+		if (thisTab.view) await call('DELETE', '/api/v1/view-as');
+		thisTab.end();
+	}
+
 	/** Forgets who is here even where the relay cannot be told; false then. Local work stays. */
 	async signOut(): Promise<boolean> {
 		const answer = await call('DELETE', '/api/v1/sessions/current');
@@ -166,12 +185,15 @@ type Body = Record<string, unknown>;
 type Called = { kind: 'body'; body: Body } | { kind: 'problem'; status: number; body: Body } | { kind: 'unreachable' };
 
 async function call(method: 'GET' | 'POST' | 'DELETE', path: string, send?: unknown): Promise<Called> {
+	const { view } = thisTab;
+	// The administrator's own cookie would change what the view may not.
+	if (view && method !== 'GET' && path !== '/api/v1/view-as') return { kind: 'problem', status: 403, body: { code: 'denied', detail: m.view_read_only() } };
 	let response: Response;
 	try {
 		response = await fetch(path, {
 			method,
-			credentials: 'same-origin',
-			headers: { accept: 'application/json', ...(send === undefined ? {} : { 'content-type': 'application/json' }) },
+			credentials: view ? 'omit' : 'same-origin',
+			headers: { accept: 'application/json', ...(view ? { authorization: `Bearer ${view.token}` } : {}), ...(send === undefined ? {} : { 'content-type': 'application/json' }) },
 			...(send === undefined ? {} : { body: JSON.stringify(send) })
 		});
 	} catch {

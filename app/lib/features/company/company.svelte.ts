@@ -51,7 +51,7 @@ export class Company {
 	/** Changing the structure is theirs; everybody else reads it. */
 	readonly mayChange = $derived.by(() => {
 		void this.structure;
-		return this.directory.isAdministrator(this.workspace.person);
+		return this.workspace.viewer === null && this.directory.isAdministrator(this.workspace.person);
 	});
 
 	ask(asked: Asked): void {

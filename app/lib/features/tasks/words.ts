@@ -28,7 +28,8 @@ const rules: Readonly<Record<string, () => string>> = {
 	'comments.author-or-administrator-removes': m.tasks_rule_comments_author_only,
 	'task.people-are-employees': m.tasks_rule_people_are_employees,
 	'comments.author-only': m.tasks_rule_comments_author_only,
-	'not-readable': m.tasks_refused_not_found
+	'not-readable': m.tasks_refused_not_found,
+	'view.read-only': m.view_read_only
 };
 const codes: Readonly<Partial<Record<Refusal['code'], () => string>>> = {
 	denied: m.tasks_rule_people_change,
