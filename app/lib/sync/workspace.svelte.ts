@@ -103,7 +103,7 @@ export class Workspace {
 		this.slot = parts.slot.slot;
 		this.#slotLock = parts.slot;
 		const { database, replica } = this;
-		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin) });
+		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin, options.view?.token) });
 		this.#uploads = new Uploads({ database, person: this.person, send: relaySend(this.#origin) });
 	}
 
@@ -303,7 +303,8 @@ export class Workspace {
 			this.leads = true;
 			this.#leaderSays = null;
 			this.replica.connect();
-			this.#uploads.start();
+			// Whoever looks on sends nothing.
+			if (!this.viewer) this.#uploads.start();
 			void this.files.sweep().catch(() => {});
 		});
 		void navigator.storage?.persisted?.().then((granted) => {
