@@ -25,6 +25,9 @@ import type { Room } from './rooms.ts';
  */
 export const HOLD_MS = 60_000;
 
+/** Documents that one person may announce: more than a device holds. Beyond, what they announce holds nobody back. */
+const MAX_ANNOUNCED = 200_000;
+
 interface Hold {
 	readonly holder: object;
 	readonly deadline: number;
@@ -55,6 +58,7 @@ export class Returns {
 	readonly #holds = new Map<DocumentId, Set<Hold>>();
 	/** When a person's first announcement of a document stops to count. */
 	readonly #deadlines = new Map<string, number>();
+	readonly #announced = new Map<PersonId, number>();
 
 	constructor(host: ReturnsHost) {
 		this.#host = host;
@@ -70,13 +74,20 @@ export class Returns {
 		if (!this.areExpected) return;
 		for (const document of documents) {
 			const key = `${person} ${document}`;
-			const deadline = this.#deadlines.get(key) ?? this.#host.now() + HOLD_MS;
-			this.#deadlines.set(key, deadline);
+			const deadline = this.#deadlines.get(key) ?? this.#newDeadline(person, key);
 			if (deadline <= this.#host.now()) continue;
 			const holders = this.#holds.get(document);
 			if (holders) holders.add({ holder, deadline });
 			else this.#holds.set(document, new Set([{ holder, deadline }]));
 		}
+	}
+	#newDeadline(person: PersonId, key: string): number {
+		const announced = this.#announced.get(person) ?? 0;
+		if (announced >= MAX_ANNOUNCED) return 0;
+		this.#announced.set(person, announced + 1);
+		const deadline = this.#host.now() + HOLD_MS;
+		this.#deadlines.set(key, deadline);
+		return deadline;
 	}
 	settle(holder: object): void {
 		for (const [document, holders] of this.#holds) {

@@ -14,6 +14,8 @@ export interface HealingHost {
 	/** More pieces under way than the window allows. */
 	tooMuch(reason: string): void;
 	guard(work: Promise<unknown>): Promise<void>;
+	/** Begins the work when it is the person's turn, and charges them what it does at once (SPEC B1). */
+	inTurn<T>(work: () => T): Promise<T>;
 }
 
 export class Healing {
@@ -21,7 +23,7 @@ export class Healing {
 	readonly #person: PersonId;
 	readonly #host: HealingHost;
 	#underWay = 0;
-	#judging: Promise<unknown> = Promise.resolve();
+	#judging: Promise<void> = Promise.resolve();
 
 	constructor(returns: Returns, person: PersonId, host: HealingHost) {
 		this.#returns = returns;
@@ -29,18 +31,18 @@ export class Healing {
 		this.#host = host;
 	}
 
-	receive({ documents, entries, last }: Extract<Up, { type: 'reoffer' }>): void {
+	receive({ documents, entries, last }: Extract<Up, { type: 'reoffer' }>): Promise<void> | void {
 		if (++this.#underWay > REOFFER_WINDOW) return this.#host.tooMuch(`more than ${REOFFER_WINDOW} pieces under way`);
 		this.#returns.announce(this, this.#person, documents);
-		const judged = this.#judging.then(() => this.#returns.take(this.#person, entries));
-		this.#judging = this.#host.guard(
+		const judged = this.#judging.then(() => this.#host.inTurn(() => this.#returns.take(this.#person, entries)));
+		return (this.#judging = this.#host.guard(
 			judged.then(async ({ fates, durable }) => {
 				await durable;
 				this.#underWay--;
 				if (last) this.end();
 				this.#host.say({ type: 'reoffered', fates: [...fates] });
 			})
-		);
+		));
 	}
 
 	/** Nothing more comes on this connection: nobody waits for it. */

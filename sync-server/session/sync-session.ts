@@ -83,7 +83,8 @@ export class SyncSession implements FrameSession {
 		this.#healing = new Healing(portal.returns, seat.person, {
 			say: (message) => this.#say(message),
 			tooMuch: (reason) => this.close(CLOSE.tooMuch, reason),
-			guard: (work) => this.#guard(work)
+			guard: (work) => this.#guard(work),
+			inTurn: (work) => portal.lane(seat.person).run(work)
 		});
 		this.#principals = portal.seated(seat)?.principals ?? new Set();
 		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');

@@ -151,7 +151,8 @@ export class Sockets {
 		}
 		if (this.#draining) return void ws.end(CLOSE.restarting, 'restarting');
 		if (path === 'live' && document === null) return void ws.end(CLOSE.notThere, 'not there');
-		const lane = this.#door.lanes.of(signIn.portal, signIn.employee);
+		// Whoever looks on as somebody spends their own budget.
+		const lane = this.#door.lanes.of(signIn.portal, signIn.viewer ?? signIn.employee);
 		const connections = this.#bySignIn.get(signIn.session) ?? new Set();
 		if (connections.size >= CONNECTIONS_PER_SIGN_IN || lane.connections >= CONNECTIONS_PER_PERSON || !lane.takeOpening()) {
 			return void ws.end(CLOSE.tooMuch, 'too many connections');
