@@ -15,7 +15,7 @@ export interface HealingHost {
 	tooMuch(reason: string): void;
 	guard(work: Promise<unknown>): Promise<void>;
 	/** Begins the work when it is the person's turn, and charges them what it does at once (SPEC B1). */
-	inTurn<T>(work: () => T): Promise<T>;
+	inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export class Healing {

@@ -84,7 +84,7 @@ export class SyncSession implements FrameSession {
 			say: (message) => this.#say(message),
 			tooMuch: (reason) => this.close(CLOSE.tooMuch, reason),
 			guard: (work) => this.#guard(work),
-			inTurn: (work) => portal.lane(seat.person).run(work)
+			inTurn: async (work) => portal.lane(seat.person).run(work)
 		});
 		this.#principals = portal.seated(seat)?.principals ?? new Set();
 		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');
