@@ -88,14 +88,27 @@ test('[Q4] a feature opens and closes with the subscription, and at the end of a
 	expect([await answer(ANN, 'settings.setCompany', SETTINGS, { value: 'Other' }), await clear()], 'what is there can be given up').toEqual(['accepted', 'accepted']);
 });
 
-test('[Q5] thirty people fall to the free plan: all is read and edited as before, nobody sees more, nothing grows', async () => {
+test('[Q4] guests come where the tariff has an extranet, and take a seat', async () => {
+	const guest = (n: number) => stage.portal.submitAsRelay({ commands: [stage.command('employee.create', person(n), { ...fields(n), guest: true })] });
+	stage.subscribe({ plan: 'project' });
+	expect(describeAnswer(await guest(7))).toBe('refused quota by tariff.extranet');
+	stage.subscribe({ plan: 'projectPlus' });
+	expect(describeAnswer(await guest(7))).toBe('accepted');
+	expect(people()).toBe(7);
+	expect(await answer(ANN, 'employee.dismiss', person(7))).toBe('accepted');
+	stage.subscribe({ plan: 'project' });
+	expect([await answer(ANN, 'employee.rehire', person(7)), people()]).toEqual(['refused quota by tariff.extranet', 6]);
+});
+
+test('[Q5] thirty people and 10 GB fall to the free plan: all is read and edited as before, nobody sees more, nothing grows', async () => {
 	await fill(30);
+	for (let n = 1; n <= 5; n++) expect(await upload(n, 2 * 1024 ** 3 - 1, n % 2 ? CAT : BEN)).toBe('accepted');
 	expect(await answer(CAT, 'task.create', task(1), { title: 'one' })).toBe('accepted');
 	expect(await answer(ANN, 'settings.setWorkingHours', SETTINGS, { value: HOURS })).toBe('accepted');
 	const members = [...stage.portal.directory.people].map(({ id }) => id as PersonId);
 	const seen = async () => {
 		const rows: string[] = [];
-		for (const id of members) for (const kind of ['task', 'employee', 'settings'] as const) rows.push(JSON.stringify([id, await stage.portal.rows(id, { kind, limit: 100 })]));
+		for (const id of members) for (const kind of ['task', 'employee', 'settings', 'file'] as const) rows.push(JSON.stringify([id, await stage.portal.rows(id, { kind, limit: 100 })]));
 		return rows;
 	};
 	const before = await seen();
@@ -104,6 +117,8 @@ test('[Q5] thirty people fall to the free plan: all is read and edited as before
 	for (const id of members.slice(0, 15)) expect(await answer(id, 'task.create', task(100 + members.indexOf(id)), { title: 'goes on' })).toBe('accepted');
 	expect(await answer(CAT, 'task.comment', task(1), { item: 'item_00000000-0000-7000-8000-000000000001', text: 'still' })).toBe('accepted');
 	expect(await answer(BEN, 'employee.setPosition', BEN, { value: 'Head' })).toBe('accepted');
+	expect([await answer(CAT, 'file.setName', file(1), { value: 'renamed' }), await answer(BEN, 'file.setPlace', file(2), { value: 'mine' })]).toEqual(['accepted', 'accepted']);
+	expect([await upload(6, 1), await answer(CAT, 'file.delete', file(1)), await upload(6, 1)], 'also after giving some back').toEqual(['refused quota by tariff.storageBytes', 'accepted', 'refused quota by tariff.storageBytes']);
 	expect(describeAnswer(await hire(31))).toBe('refused quota by tariff.people');
 	expect(await answer(ANN, 'employee.dismiss', person(30)), 'smaller is always possible').toBe('accepted');
 	expect(await answer(ANN, 'employee.rehire', person(30)), 'and still far above').toBe('refused quota by tariff.people');

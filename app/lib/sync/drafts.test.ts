@@ -1,6 +1,7 @@
 // A batch on the company's structure is judged on the device as the gate judges it: each command by what the ones before it would make.
 import { expect, test } from 'vitest';
 import { IdMaker, type DepartmentId, type PersonId } from '#crdt-model/ids.ts';
+import { tariffOf } from '#crdt-model/tariff/tariff.ts';
 import { MemoryReplicaStore } from '#storage/memory/replica-store.ts';
 import { Replica, type Draft } from './engine.ts';
 import { FakeRelay, PORTAL, seededBytes, TestClock } from './testing.ts';
@@ -42,4 +43,35 @@ test('[G2] people and departments move up and the emptied department goes, as on
 	expect(replica.directory.department(sales)).toMatchObject({ deleted: true });
 	expect(replica.directory.department(west)).toMatchObject({ parent: root });
 	expect(replica.directory.person(bob)).toMatchObject({ departments: [root] });
+});
+
+test('[T5] what the tariff leaves out is refused on the device as the gate refuses it, without a network too; growth is for the relay to judge', async () => {
+	const clock = new TestClock();
+	const relay = new FakeRelay(clock);
+	const ids = new IdMaker(() => clock.now, seededBytes(8));
+	const ana = ids.document('employee') as PersonId;
+	const [root, settings, bob] = [ids.document('department'), ids.document('settings'), ids.document('employee')] as const;
+	relay.does(ana, root, 'department.create', { name: 'Acme', parent: null });
+	relay.does(ana, settings, 'settings.create', { company: 'Acme' });
+	relay.does(ana, ana, 'employee.create', { firstName: 'Ana', lastName: 'Pop', email: 'ana@acme.example', administrator: true, departments: [root] });
+	relay.does(ana, bob, 'employee.create', { firstName: 'Bob', lastName: 'Ion', email: 'bob@acme.example', departments: [root] });
+	relay.does(ana, bob, 'employee.dismiss', {});
+	const replica = await Replica.open({ portal: PORTAL, person: ana, store: new MemoryReplicaStore(), transport: relay.transport('ana', ana), now: () => clock.now, timers: clock.timers, random: seededBytes(2) });
+	replica.connect();
+	const calm = async (): Promise<void> => {
+		for (let i = 0; i < 5; i++) {
+			await replica.settled();
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+	};
+	await calm();
+	const hours: Draft = { document: settings, name: 'settings.setWorkingHours', args: { value: { days: [1], from: '09:00', to: '17:00' } } };
+	expect(await replica.may(hours), 'before the relay has said anything nothing is locked').toMatchObject({ allow: true });
+	relay.send(ana, { type: 'tariff', ...tariffOf({ plan: 'project' }, { people: 12, storageBytes: 0 }, 0) });
+	await calm();
+	replica.disconnect();
+	expect(await replica.may(hours)).toMatchObject({ allow: false, rule: 'tariff.workingHours', who: ['admins'] });
+	expect(await replica.run([hours])).toMatchObject({ kind: 'refused', refusal: { code: 'quota', tariff: { plan: 'project', feature: 'workingHours', ways: ['projectPlus', 'team', 'company'] } } });
+	expect(await replica.run([{ document: settings, name: 'settings.setWorkingHours', args: { value: null } }])).toMatchObject({ kind: 'kept' });
+	expect(await replica.run([{ document: bob, name: 'employee.rehire', args: {} }]), 'somebody may have left meanwhile').toMatchObject({ kind: 'kept' });
 });
