@@ -128,6 +128,27 @@ test('[F4] a right that goes with one commit and a document that moves with the 
 	expect([ben!.held.has(deal(1)), ben!.held.has(pageOf(deal(1)))]).toEqual([false, false]);
 });
 
+test('[F4] a right that goes with one commit and a document that is given back with the next: the document comes again', async () => {
+	const [ben] = await connect(BEN);
+	// A store that has made the list of losses before the second commit, and tells it after.
+	const release = Promise.withResolvers<void>();
+	const { store } = stage.portal;
+	const reached = store.reached.bind(store);
+	store.reached = async (query) => {
+		const page = await reached(query);
+		await release.promise;
+		return page;
+	};
+	await stage.as(ANN, 'department.setHead', SALES, { value: DAN });
+	await stage.as(ANN, 'deal.setResponsible', deal(1), { value: BEN });
+	release.resolve();
+	await stage.settle();
+	await stage.as(ANN, 'deal.setTitle', deal(1), { value: 'Ben\'s' });
+	await stage.settle();
+	expect(ben!.row(deal(1))).toMatchObject({ title: 'Ben\'s' });
+	expect([ben!.held.has(pageOf(deal(1))), ben!.complaints]).toEqual([true, []]);
+});
+
 test('[F5] dismissal closes every session of the person, also one that has not spoken yet', async () => {
 	await connect(FAY);
 	const silent = stage.device(FAY).attach();
