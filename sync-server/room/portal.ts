@@ -88,7 +88,10 @@ export interface NewEmployee {
 
 export class Portal {
 	readonly id: PortalId;
+	/** As the last decision left it: what the next one is judged by. */
 	readonly directory = new Directory();
+	/** As the disk has it: what anybody is sent is sent by these rights. The audience feeds it as commits come through. */
+	readonly directoryOnDisk = new Directory();
 	readonly log: PortalLog;
 	readonly store: PortalStore;
 	readonly rooms: Rooms;
@@ -117,6 +120,7 @@ export class Portal {
 		const portal = new Portal(options, head);
 		await portal.#adoptCounters(structure);
 		for (const { row, seq } of structure) {
+			portal.directoryOnDisk.take(row);
 			if (portal.directory.take(row)) portal.#rightsVersion = Math.max(portal.#rightsVersion, seq);
 			if (row.kind === 'settings') portal.#settings = row as SettingsRow;
 		}
@@ -228,6 +232,13 @@ export class Portal {
 	/** As `actorOf`, also for an administrator who looks on as the person. */
 	seated(seat: Seat): Actor | null {
 		return seatedActor(this.actorOf(seat.person), this.directory, seat);
+	}
+
+	/** Who is sent what this session asks for: by the rights that are on disk. Null when they may not be there. */
+	reader(seat: Seat): Actor | null {
+		const { directoryOnDisk: directory } = this;
+		const { person } = seat;
+		return directory.isMember(person) ? seatedActor({ person, principals: directory.principalsOf(person) }, directory, seat) : null;
 	}
 
 	/** Failed or closed: whoever still holds this object lets go of it and asks for the portal again. */
@@ -485,12 +496,19 @@ export class Portal {
 	async openContent(seat: Seat, document: DocumentId): Promise<{ rooms: Room[]; room: Room } | null> {
 		const rooms = await this.#pinWithScopes([{ document, args: null }]);
 		const room = rooms[0]!;
-		if (room.kind.content && this.mayRead(seat, room)) return { rooms, room };
+		try {
+			// Who may read it may be on its way to disk.
+			if (rooms.some(({ seq }) => seq > this.log.durable)) await this.log.settled();
+			if (room.kind.content && this.mayRead(seat, room)) return { rooms, room };
+		} catch (fault) {
+			this.rooms.release(rooms);
+			throw fault;
+		}
 		this.rooms.release(rooms);
 		return null;
 	}
 	mayRead(seat: Seat, room: Room): boolean {
-		const actor = this.seated(seat);
+		const actor = this.reader(seat);
 		return actor !== null && room.row !== null && !room.row.deleted && canRead(actor, audienceOf(room.row, this.#world));
 	}
 	get world(): World {
@@ -499,11 +517,11 @@ export class Portal {
 
 	/** A record as it is on disk; null when it is not there or not readable. */
 	read(person: PersonId, id: DocumentId, viewer: PersonId | null = null): Promise<{ row: Row; state: RecordState } | null> {
-		return readRecord(this.store, () => this.seated({ person, viewer }), id);
+		return readRecord(this.store, () => this.reader({ person, viewer }), id);
 	}
 	/** Rows that the person may read, in order of id, deleted ones left out. */
 	rows(person: PersonId, query: RowQuery, viewer: PersonId | null = null): Promise<{ rows: Row[]; next: DocumentId | null }> {
-		return readRows(this.store, () => this.seated({ person, viewer }), query);
+		return readRows(this.store, () => this.reader({ person, viewer }), query);
 	}
 
 	/** Says in the log and in the person's record that an administrator looks on. Null once that is on disk. */

@@ -149,6 +149,21 @@ test('[F4] a right that goes with one commit and a document that is given back w
 	expect([ben!.held.has(pageOf(deal(1))), ben!.complaints]).toEqual([true, []]);
 });
 
+test('[F4] a right that comes with one commit and a document that moves on with the next: the document comes', async () => {
+	await stage.as(CAT, 'text.create', some('text', 1), { title: 'x', place: 'mine' });
+	const [fay] = await connect(FAY);
+	// A store that looks only after the second commit.
+	const release = Promise.withResolvers<void>();
+	const { store } = stage.portal;
+	const reached = store.reached.bind(store);
+	store.reached = async (query) => release.promise.then(() => reached(query));
+	await stage.as(ANN, 'employee.setAdministrator', FAY, { value: true });
+	await stage.as(CAT, 'text.setPlace', some('text', 1), { value: 'company' });
+	release.resolve();
+	await stage.settle();
+	expect([fay!.held.has(some('text', 1)), fay!.complaints]).toEqual([true, []]);
+});
+
 test('[F5] dismissal closes every session of the person, also one that has not spoken yet', async () => {
 	await connect(FAY);
 	const silent = stage.device(FAY).attach();
@@ -269,4 +284,52 @@ test('[F7] target and proposal of one batch, and a target that comes while its p
 	await stage.settle();
 	expect([cat, dan, eve].map((device) => [proposal(1), proposal(2)].map((id) => device!.held.has(id)))).toEqual([[false, true], [true, true], [false, false]]);
 	for (const device of [cat, dan, eve]) expect(device!.complaints).toEqual([]);
+});
+
+test('[F8] nothing is sent by a right that is not on disk yet, to nobody who comes and to nobody who is there', async () => {
+	let hold: Promise<void> | null = null;
+	stage = await Stage.open({ gate: async () => void (await hold) });
+	await stage.as(CAT, 'deal.create', deal(1), { title: 'SECRET deal' });
+	await stage.as(CAT, 'text.create', some('text', 1), { title: 'SECRET text', place: 'mine' });
+	const [there] = await connect(FAY);
+	const disk = Promise.withResolvers<void>();
+	hold = disk.promise;
+	const granted = Promise.all([stage.as(ANN, 'employee.setAdministrator', FAY, { value: true }), stage.as(CAT, 'text.setPlace', some('text', 1), { value: 'company' })]);
+	// Judged by the new right at once; the answer waits.
+	const deed = stage.as(FAY, 'deal.setTitle', deal(1), { value: 'SECRET too' });
+	await stage.settle();
+	const comes = stage.device(FAY).connect();
+	const live = stage.live(FAY, some('text', 1));
+	await stage.settle();
+	expect(await stage.portal.read(FAY, deal(1))).toBeNull();
+	expect((await stage.portal.rows(FAY, { kind: 'deal', limit: 9 })).rows).toEqual([]);
+	const leaked = () => [there!, comes].some((device) => device.socket!.sent.some((frame) => Buffer.from(frame).includes('SECRET')));
+	expect([leaked(), comes.held.has(deal(1)), live.socket.sent.length]).toEqual([false, false, 0]);
+	disk.resolve();
+	await stage.settle();
+	expect(await Promise.all([granted, deed])).toMatchObject([[{ kind: 'accepted' }, { kind: 'accepted' }], { kind: 'accepted' }]);
+	expect([there!, comes].map((device) => [device.held.has(deal(1)), device.held.has(some('text', 1))])).toEqual([[true, true], [true, true]]);
+	expect(await stage.portal.read(FAY, deal(1))).not.toBeNull();
+	expect([live.closedWith, live.socket.sent.length > 0]).toEqual([null, true]);
+	expect([there!.complaints, comes.complaints]).toEqual([[], []]);
+});
+
+test('[F8] a right whose commit fails has sent nothing', async () => {
+	let fails: Promise<void> | null = null;
+	stage = await Stage.open({ gate: async () => void (await fails) });
+	await stage.as(CAT, 'deal.create', deal(1), { title: 'SECRET deal' });
+	const [there] = await connect(FAY);
+	const disk = Promise.withResolvers<void>();
+	fails = disk.promise;
+	const granted = stage.as(ANN, 'employee.setAdministrator', FAY, { value: true });
+	await stage.settle();
+	const comes = stage.device(FAY).connect();
+	await stage.settle();
+	disk.reject(new Error('disk full'));
+	await stage.settle();
+	expect(await granted).toMatchObject({ kind: 'refused', refusal: { code: 'unavailable' } });
+	for (const { socket, closedWith } of [there!, comes]) {
+		expect(closedWith).toBe(4503);
+		expect(socket!.sent.some((frame) => Buffer.from(frame).includes('SECRET'))).toBe(false);
+	}
 });

@@ -3,8 +3,10 @@
  *
  * After a commit each change goes to the sessions that may read its document now. A change of the audience itself is never sent as an
  * entry to those who gain or lose by it: the ones get the document whole, the others are told to drop it, with all that hangs on it.
- * When the structure changes, every session is decided again: what it gained is sent, what it lost is taken back.
+ * When the structure changes, the sessions of those whom it may touch are decided again: what they gained is sent, what they lost is taken back.
+ * All of it by the directory as it is on disk, which this feeds: nothing is sent by a right whose commit might still fail.
  */
+import type { AffectedPeople } from '#crdt-model/access/affected.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import { encodeDown } from '#crdt-model/wire/codec.ts';
@@ -13,6 +15,7 @@ import type { LogEntry } from '#storage/contract.ts';
 import type { Committed } from '../log/portal-log.ts';
 import { Presence } from '../presence/presence.ts';
 import type { Portal } from '../room/portal.ts';
+import { differenceOf, Exchange, type Difference } from './exchange.ts';
 import type { LiveSession } from './live-session.ts';
 import { CLOSE, type CloseCode } from './socket.ts';
 import type { SyncSession } from './sync-session.ts';
@@ -38,6 +41,8 @@ export class Audience {
 	/** Principals that a session holds no more but whose documents it has not been told to drop yet; an object for each time that it gave them up. */
 	readonly #leaving = new Map<Principal, Set<{ readonly session: SyncSession }>>();
 	readonly #sync = new Set<SyncSession>();
+	/** By whose session it is, and by who looks on in it. */
+	readonly #byPerson = new Map<PersonId, Set<SyncSession>>();
 	readonly #live = new Map<DocumentId, Set<LiveSession>>();
 	readonly #presence = new Map<DocumentId, Presence>();
 
@@ -53,15 +58,17 @@ export class Audience {
 
 	/** Nothing is left of any session: what a leak would show in. */
 	get isEmpty(): boolean {
-		return this.#sync.size + this.#live.size + this.#presence.size + this.#byPrincipal.size + this.#leaving.size === 0;
+		return this.#sync.size + this.#live.size + this.#presence.size + this.#byPrincipal.size + this.#byPerson.size + this.#leaving.size === 0;
 	}
 
 	join(session: SyncSession): void {
 		this.#sync.add(session);
+		for (const person of peopleIn(session)) add(this.#byPerson, person, session);
 		for (const principal of session.principals) add(this.#byPrincipal, principal, session);
 	}
 	leave(session: SyncSession): void {
 		this.#sync.delete(session);
+		for (const person of peopleIn(session)) remove(this.#byPerson, person, session);
 		for (const principal of session.principals) remove(this.#byPrincipal, principal, session);
 	}
 
@@ -86,7 +93,10 @@ export class Audience {
 	 */
 	fanOut(changes: readonly Committed[]): void {
 		const documents = this.#byDocument(changes);
-		if (changes.some(({ changesRights }) => changesRights)) this.redecide();
+		const { directoryOnDisk: directory } = this.#portal;
+		const { version } = directory;
+		for (const { head } of changes) directory.take(head.row);
+		if (directory.version !== version) this.#redecide(directory.affectedSince(version));
 		for (const moved of documents.values()) this.#settle(moved, documents);
 
 		const parcels = new Map<SyncSession, Entry[]>();
@@ -177,19 +187,23 @@ export class Audience {
 		}
 	}
 
-	/** After a change of the structure: every session holds what its person holds now (SPEC F4). */
-	redecide(): void {
-		for (const session of [...this.#sync]) {
-			const held = this.#portal.seated(session.seat)?.principals;
-			if (!held || held.size === 0) {
+	/** After a change of the structure: every session that it may touch holds what its person holds now (SPEC F4). */
+	#redecide(people: AffectedPeople): void {
+		const differences = new Map<SyncSession, Difference>();
+		for (const session of this.#sessionsOf(people)) {
+			const reader = this.#portal.reader(session.seat);
+			if (!reader) {
 				session.close(CLOSE.noLongerAllowed, 'no longer a member');
 				continue;
 			}
-			const before = session.principals;
-			if (before.size === held.size && [...held].every((principal) => before.has(principal))) continue;
-			const dropped = [...before].filter((principal) => !held.has(principal));
+			const difference = differenceOf(session.principals, reader.principals);
+			if (difference) differences.set(session, difference);
+		}
+		const exchange = new Exchange(this.#portal.store, differences.values());
+		for (const [session, difference] of differences) {
+			const { dropped, added } = difference;
 			for (const principal of dropped) remove(this.#byPrincipal, principal, session);
-			for (const principal of held) if (!before.has(principal)) add(this.#byPrincipal, principal, session);
+			for (const principal of added) add(this.#byPrincipal, principal, session);
 			// Until the session has looked for what it lost, a document that moves on counts as one that it could read.
 			const leaver = { session };
 			for (const principal of dropped) add(this.#leaving, principal, leaver);
@@ -197,9 +211,16 @@ export class Audience {
 				for (const principal of dropped) remove(this.#leaving, principal, leaver);
 			};
 			// Also where it ended by a fault before it came to that.
-			void session.hold(held, left).then(left);
+			void session.hold(difference, exchange, left).then(left);
 		}
 		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
+	}
+
+	#sessionsOf(people: AffectedPeople): Iterable<SyncSession> {
+		if (people === 'all') return [...this.#sync];
+		const sessions = new Set<SyncSession>();
+		for (const person of people) for (const session of this.#byPerson.get(person) ?? []) sessions.add(session);
+		return sessions;
 	}
 
 	/** Something of the portal itself, which is no entry: to every session on /sync that was welcomed. */
@@ -243,6 +264,10 @@ function sameMembers(a: readonly Principal[], b: readonly Principal[]): boolean 
 /** What of an entry leaves the relay: the audit's own columns stay. */
 export function shipped({ seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes, mac }: LogEntry): Entry {
 	return { seq, document, docSeq, author, authoredAt, acceptedAt, command, overruled, swallowed, bytes, mac };
+}
+
+function peopleIn({ seat }: SyncSession): readonly PersonId[] {
+	return seat.viewer === null ? [seat.person] : [seat.person, seat.viewer];
 }
 
 function add<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {

@@ -190,7 +190,7 @@ export class LiveSession implements FrameSession {
 	}
 
 	#stamp(): { readonly id: PersonId; readonly name: string; readonly color: string; readonly colorLight: string } {
-		const person = this.#portal.directory.person(this.person);
+		const person = this.#portal.directoryOnDisk.person(this.person);
 		const color = colourOf(this.person);
 		return { id: this.person, name: person ? `${person.firstName} ${person.lastName}` : '', color, colorLight: `${color}33` };
 	}

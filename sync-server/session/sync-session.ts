@@ -21,6 +21,7 @@ import type { Admission, Portal } from '../room/portal.ts';
 import { refused } from '../room/answers.ts';
 import { wholeOf } from '../room/rooms.ts';
 import { shipped } from './audience.ts';
+import type { Difference, Exchange } from './exchange.ts';
 import { Healing } from './healing.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
 import { READ_ONLY, type Seat } from './viewing.ts';
@@ -86,7 +87,7 @@ export class SyncSession implements FrameSession {
 			guard: (work) => this.#guard(work),
 			inTurn: async (work) => portal.lane(seat.person).run(work)
 		});
-		this.#principals = portal.seated(seat)?.principals ?? new Set();
+		this.#principals = portal.reader(seat)?.principals ?? new Set();
 		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');
 		else if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
 		// From the first moment: a dismissal also closes a socket that has said nothing yet.
@@ -195,6 +196,8 @@ export class SyncSession implements FrameSession {
 		this.#isPulling = true;
 		try {
 			while (this.#state.is === 'catching-up' && !this.#isFull && this.#pauses === 0) {
+				// What happened meanwhile was told to everybody, and nothing of it was for this session to read.
+				if (this.#sent >= this.#portal.log.durable) return void (this.#state = { is: 'live' });
 				await this.#portal.lane(this.seat.viewer ?? this.person).ready();
 				if (this.#isClosed() || this.#isFull || this.#pauses > 0) continue;
 				const principals = this.#principals;
@@ -326,32 +329,28 @@ export class SyncSession implements FrameSession {
 	 * The structure changed: what the session holds from now on. Losses are sent before gains. Resolves when both are, or the session is over.
 	 * @param onLost called when the losses are sent: from then on the old rights count no more
 	 */
-	async hold(now: ReadonlySet<Principal>, onLost: () => void): Promise<void> {
-		const before = this.#principals;
-		this.#principals = now;
+	async hold(difference: Difference, exchange: Exchange, onLost: () => void): Promise<void> {
+		this.#principals = difference.now;
 		// A session that has yet to say what it holds is compared with its new rights anyway.
 		if (this.#isComparing()) this.#isUnsettled = true;
 		if (this.#isComparing() || this.#state.is === 'awaiting-inventory') return onLost();
 		const kept = new Set<DocumentId>();
 		this.#keepsMeanwhile.add(kept);
-		const dropped = [...before].filter((principal) => !now.has(principal));
-		const added = [...now].filter((principal) => !before.has(principal));
-		const exchange = this.#paused(async () => {
-			const lost: DocumentHead[] = [];
-			const gained: DocumentId[] = [];
-			if (dropped.length > 0) for await (const head of this.#reached({ principals: dropped, without: [...now] })) lost.push(head);
+		const changed = this.#paused(async () => {
+			if (this.#isClosed()) return;
+			const lost = await exchange.lost(difference);
 			// What the store has answered may lie before or after a commit that moves readers and is told only now.
 			await this.#portal.log.readersTold();
 			const gone = lost.filter(({ id, scope }) => !kept.has(id) && !kept.has(scope)).map(({ id }) => id);
 			if (gone.length > 0) this.lose(gone);
 			onLost();
-			if (added.length > 0) for await (const { id } of this.#reached({ principals: added, without: [...before] })) gained.push(id);
+			const gained = (await exchange.gained(difference)).map(({ id }) => id);
 			await this.#portal.log.readersTold();
 			this.#keepsMeanwhile.delete(kept);
 			for (const id of kept) gained.push(...(await this.#portal.store.ofScope(id)).map((hanging) => hanging.id), id);
 			await this.#sendGains([...new Set(gained)]);
 		});
-		await this.#guard(exchange);
+		await this.#guard(changed);
 		this.#keepsMeanwhile.delete(kept);
 	}
 
