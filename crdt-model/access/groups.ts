@@ -41,7 +41,8 @@ function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict
 		case 'members': {
 			const stays = row.members.includes(key);
 			if (isOwn && !stays && row.owner === key && old.owner === key) return deny('group.owner-stays');
-			if (isOwn && !stays) return allow('group.anyone-leaves');
+			// Also who leaves a second time, or gives way to their own later word: nothing changes, and nobody is asked for an invitation.
+			if (isOwn && (!stays || old.members.includes(key))) return allow('group.anyone-leaves');
 			if (isOwn && old.visibility === 'open') return allow('group.anyone-joins');
 			return moderates(actor, old) ? allow('group.moderators-manage') : deny(isOwn ? 'group.joined-by-invitation' : 'group.moderators-manage', ...managers(old));
 		}
@@ -53,22 +54,25 @@ function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict
 	}
 }
 
+function ofChange(actor: Actor, old: GroupRow, row: GroupRow, changed: readonly Path[]): Verdict {
+	// One who passes the group on names themself a member by it.
+	if (changed.includes('owner')) return ofPath(actor, old, row, 'owner');
+	let verdict: Verdict | null = null;
+	for (const path of changed) {
+		const one = ofPath(actor, old, row, path);
+		if (!one.allow) return one;
+		verdict ??= one;
+	}
+	return verdict ?? allow('group.owner-changes');
+}
+
 export const groupRules: Rules = {
 	change(actor, { before, next, changed }, { directory }) {
 		const row = next.row as GroupRow;
 		const old = before?.row as GroupRow | undefined;
-		const denied = peopleStand(old, row, directory);
-		if (denied) return denied;
-		if (!old) return allow('group.anyone-creates');
-		// One who passes the group on names themself a member by it.
-		if (changed.includes('owner')) return ofPath(actor, old, row, 'owner');
-		let verdict: Verdict | null = null;
-		for (const path of changed) {
-			const one = ofPath(actor, old, row, path);
-			if (!one.allow) return one;
-			verdict ??= one;
-		}
-		return verdict ?? allow('group.owner-changes');
+		const verdict = old ? ofChange(actor, old, row, changed) : allow('group.anyone-creates');
+		// Asked last, as in tasks: who may not name anybody does not learn who is here.
+		return (verdict.allow && peopleStand(old, row, directory)) || verdict;
 	},
 	write: (actor, row) => (moderates(actor, row as GroupRow) ? allow('group.moderators-manage') : deny('group.moderators-manage', ...managers(row as GroupRow)))
 };

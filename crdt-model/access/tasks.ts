@@ -11,10 +11,10 @@
 import type { PersonId } from '../ids.ts';
 import type { TaskRow } from '../kinds/task.ts';
 import type { Path } from '../record/state.ts';
-import { commentsDenied, onlyComments } from './comments.ts';
+import { commentsDenied } from './comments.ts';
 import type { Directory } from './directory.ts';
 import type { Principal } from './principals.ts';
-import { allow, deny, type Actor, type Rules, type Verdict } from './verdict.ts';
+import { allow, deny, type Actor, type Change, type Rules, type Verdict } from './verdict.ts';
 
 const gave = (actor: Actor, row: TaskRow) => actor.principals.has('admins') || actor.principals.has(`task:user:${row.createdBy}`);
 const answers = (actor: Actor, row: TaskRow) => actor.principals.has(`task:user:${row.responsible}`);
@@ -71,21 +71,24 @@ function leaves(actor: Actor, row: TaskRow, set: 'participants' | 'observers', k
 	return key === actor.person && !row[set].includes(actor.person);
 }
 
+function ofChange(actor: Actor, { before, next, changed }: Change): Verdict {
+	if (!before) return allow('task.anyone-creates');
+	const denied = commentsDenied(actor, before.state, changed);
+	if (denied) return denied;
+	let verdict: Verdict = allow('task.readers-comment');
+	for (const path of changed) {
+		if (path.startsWith('comments/')) continue;
+		verdict = ofPath(actor, before.row as TaskRow, next.row as TaskRow, path);
+		if (!verdict.allow) return verdict;
+	}
+	return verdict;
+}
+
 export const taskRules: Rules = {
-	change(actor, { before, next, changed }, { directory }) {
-		const row = next.row as TaskRow;
-		const old = before?.row as TaskRow | undefined;
-		if (namesStrangers(old, row, directory)) return deny('task.people-are-employees');
-		if (!before || !old) return allow('task.anyone-creates');
-		const denied = commentsDenied(actor, before.state, changed);
-		if (denied) return denied;
-		if (onlyComments(changed)) return allow('task.readers-comment');
-		let verdict: Verdict = allow('task.readers-comment');
-		for (const path of changed) {
-			if (path.startsWith('comments/')) continue;
-			verdict = ofPath(actor, old, row, path);
-			if (!verdict.allow) return verdict;
-		}
+	change(actor, change, { directory }) {
+		const verdict = ofChange(actor, change);
+		// Asked last: a guest, who does not see the company's people, learns of nobody by trying names where they may name no one.
+		if (verdict.allow && namesStrangers(change.before?.row as TaskRow | undefined, change.next.row as TaskRow, directory)) return deny('task.people-are-employees');
 		return verdict;
 	},
 	write: (actor, row) => work(actor, row as TaskRow)

@@ -20,7 +20,13 @@ export interface Overruled {
 }
 
 export type Plan =
-	| { readonly kind: 'planned'; readonly writes: readonly Write[]; readonly overruled: readonly Overruled[] }
+	| {
+			readonly kind: 'planned';
+			readonly writes: readonly Write[];
+			readonly overruled: readonly Overruled[];
+			/** What the command is about: every path that it would write, also where it gives way. Rights are judged on these. */
+			readonly paths: readonly Path[];
+	  }
 	| { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export interface PlanContext {
@@ -71,7 +77,7 @@ export function planCommand(kind: Kind, state: RecordState, command: Command, co
 		// The same value from both, or one person on two devices: nobody lost anything.
 		if (gaveWay.by !== stands.by && !sameJson(gaveWay.value, stands.value)) overruled.push({ path, stands, gaveWay });
 	}
-	return { kind: 'planned', writes, overruled };
+	return { kind: 'planned', writes, overruled, paths: effects.map(([path]) => path) };
 }
 
 /** Which command last wrote each path that this command would replace, as its author sees the state now. */

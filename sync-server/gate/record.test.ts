@@ -56,6 +56,26 @@ test('[G1] the refusal names the command at fault', async () => {
 	expect(await stage.batch(CAT, [stage.command('task.create', task(2), { title: 'x' }), bad])).toMatchObject({ kind: 'refused', command: bad.id });
 });
 
+test('[G5] a command that gives way, and even says what stands there, is judged all the same', async () => {
+	expect(await answer(CAT, 'task.addObserver', task(1), { member: EVE })).toBe('accepted');
+	const late = { at: 0 };
+	expect(await answer(EVE, 'task.setTitle', task(1), { value: 'one' }, late)).toBe('refused denied by task.giver-changes');
+	expect(await answer(EVE, 'task.setTitle', task(1), { value: 'other' }, late)).toBe('refused denied by task.giver-changes');
+	expect(await answer(CAT, 'task.setTitle', task(1), { value: 'one' }, late), 'who may, says it in vain').toBe('accepted');
+});
+
+test('[G3] a guest who may name nobody hears the same of who is here and who is not', async () => {
+	const guest = documentId('employee', 50);
+	const fields = { firstName: 'Guest', lastName: 'Test', email: 'guest@example.com', guest: true };
+	await stage.portal.submitAsRelay({ commands: [stage.command('employee.create', guest, fields)] });
+	expect(await answer(CAT, 'task.addObserver', task(1), { member: guest })).toBe('accepted');
+	expect(await answer(ANN, 'group.create', documentId('group', 1), { name: 'g', members: [guest] })).toBe('accepted');
+	for (const member of [EVE, documentId('employee', 99)]) {
+		expect(await answer(guest, 'task.addParticipant', task(1), { member })).toBe('refused denied by task.people-are-named');
+		expect(await answer(guest, 'group.addMember', documentId('group', 1), { member })).toBe('refused denied by group.moderators-manage');
+	}
+});
+
 test('[G2] a later command of a batch sees what the earlier ones made', async () => {
 	const create = stage.command('task.create', task(2), { title: 'x' });
 	const rename = stage.command('task.setTitle', task(2), { value: 'y' }, { seen: { title: create.id } });

@@ -99,8 +99,7 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 	if (!row) return refuse('bad-value', `${command.name} leaves no record`);
 
 	if (authority.kind === 'person') {
-		const changed = [...plan.writes.map((write) => write.path), ...plan.overruled.map((meeting) => meeting.path)];
-		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed }, world);
+		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed: plan.paths }, world);
 		if (!verdict.allow) {
 			// A page on a record that one may not read: neither the record nor a page that it has is admitted to.
 			if (verdict.code === 'not-found' || (!before && hangsOnHidden(authority.actor, room, row, world))) return refuse('not-found', command.document);

@@ -68,6 +68,30 @@ export class Screens {
 		await this.page.getByRole('heading', { name, level: 1 }).waitFor();
 	}
 
+	/** Whether anything on the device is kept under this document's id, whichever table it lies in. What its person wrote themself is kept under other names. */
+	holds(document: string): Promise<boolean> {
+		return this.page.evaluate(async (wanted) => {
+			const result = <T>(asked: IDBRequest<T>): Promise<T> =>
+				new Promise((resolve, reject) => {
+					asked.onsuccess = () => resolve(asked.result);
+					asked.onerror = () => reject(asked.error);
+				});
+			for (const { name } of await indexedDB.databases()) {
+				if (!name?.startsWith('atrium:')) continue;
+				const database = await result(indexedDB.open(name));
+				try {
+					for (const table of database.objectStoreNames) {
+						const keys = await result(database.transaction(table).objectStore(table).getAllKeys());
+						if (keys.flat().some((key) => key === wanted)) return true;
+					}
+				} finally {
+					database.close();
+				}
+			}
+			return false;
+		}, document);
+	}
+
 	// ---- what it says of sync
 
 	async syncWord(): Promise<string> {
@@ -178,8 +202,23 @@ export class Screens {
 		return this.text(title);
 	}
 
+	// ---- the company
+
+	/** By the menu of the person's line: what the mouse does by carrying. */
+	async movePerson(name: string, from: string, to: string): Promise<void> {
+		await this.section('Company');
+		await this.page.getByRole('tree', { name: 'Structure' }).getByText(from, { exact: true }).click();
+		await this.page.getByRole('region', { name: from }).getByRole('button', { name: `What to do with ${name}` }).click();
+		await this.page.getByRole('menuitem', { name: /^Move to a department/ }).click();
+		await this.page.getByRole('dialog', { name: `Move ${name}` }).getByRole('option', { name: new RegExp(`^${to}`) }).click();
+	}
+
 	// ---- set aside
 
+	async proposedToMe(): Promise<void> {
+		await this.section('Set aside');
+		await this.page.getByRole('tab', { name: /^Proposed to me/ }).click();
+	}
 	asideCard(title: string): Locator {
 		return this.page.getByRole('article', { name: title });
 	}

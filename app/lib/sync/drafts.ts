@@ -53,7 +53,7 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(madeAt, context.now()) });
 		if (plan.kind === 'refused') return { kind: 'refused', refusal: plan.refusal, draft: index };
 		const next = applyWrites(state, plan.writes);
-		const verdict = judge(context.person, draft.document, state, next, effectsOf(state, command, context.person).map(([path]) => path), world);
+		const verdict = judge(context.person, draft.document, state, next, plan.paths, world);
 		if (!verdict.allow) {
 			const { code, rule, who } = verdict;
 			return { kind: 'refused', refusal: refuse(code, rule, { rule, who }), draft: index };
@@ -90,7 +90,7 @@ export async function verdictOn(context: DraftContext, reads: ReplicaReads, draf
 }
 
 /** Before the first sync the directory is empty, and nobody can be judged here. */
-function judge(person: PersonId, id: DocumentId, before: RecordState, next: RecordState, changed: Path[], world: World): Verdict {
+function judge(person: PersonId, id: DocumentId, before: RecordState, next: RecordState, changed: readonly Path[], world: World): Verdict {
 	if (!world.directory.person(person)) return { allow: true, rule: 'not-known-here' };
 	const kind = kindNamed(kindOf(id)!);
 	const nextRow = rowOf(kind, id, next);
