@@ -135,8 +135,8 @@ export class Screens {
 		await field.press('Enter');
 	}
 	async setDeadline(day: string): Promise<void> {
-		await this.taskPanel.getByLabel('Deadline').fill(day);
-		await this.taskPanel.getByLabel('Deadline').blur();
+		await this.taskPanel.getByLabel('Deadline', { exact: true }).fill(day);
+		await this.taskPanel.getByLabel('Deadline', { exact: true }).blur();
 	}
 	checkItem(text: string): Locator {
 		return this.taskPanel.getByRole('checkbox', { name: text });

@@ -62,6 +62,8 @@ describe('two people, with and without a network', () => {
 		const panel = await ana.openTask('Prepare the fair');
 		await panel.getByRole('button', { name: /^Responsible/ }).click();
 		await ana.page.getByRole('option', { name: /Bob Ionescu/ }).click();
+		// What a creator may leave to the responsible person.
+		await panel.getByRole('checkbox', { name: 'The responsible person may move the deadline' }).check({ force: true });
 		await ana.addItem('Book the stand');
 		await ana.addItem('Print the flyers');
 		await ana.checkItem('Print the flyers').waitFor();
@@ -168,7 +170,7 @@ describe('two people, with and without a network', () => {
 		await bob.device.goto(paths.task);
 		await bob.taskPanel.waitFor();
 		expect(await bob.checkItem('Book the stand').isChecked()).toBe(true);
-		expect(await bob.taskPanel.getByLabel('Deadline').inputValue()).toBe('2031-05-20');
+		expect(await bob.taskPanel.getByLabel('Deadline', { exact: true }).inputValue()).toBe('2031-05-20');
 		await bob.device.goto(paths.deal);
 		await bob.dealPanel.getByRole('textbox', { name: 'Title', exact: true }).waitFor();
 		await bob.device.goto(paths.page);
@@ -239,7 +241,7 @@ describe('two people, with and without a network', () => {
 		for (const who of [ana, bob]) {
 			await who.showTasks('All');
 			await who.openTask('Prepare the spring fair');
-			await eventually('the deadline', () => who.taskPanel.getByLabel('Deadline').inputValue(), (day) => day === '2031-05-20');
+			await eventually('the deadline', () => who.taskPanel.getByLabel('Deadline', { exact: true }).inputValue(), (day) => day === '2031-05-20');
 			for (const item of ['Book the stand', 'Print the flyers']) await eventually(item, () => who.checkItem(item).isChecked(), Boolean);
 			for (const item of ['Order the coffee', 'Hire a van']) await who.checkItem(item).waitFor();
 			await who.hasMark(who.taskPanel, 'Accepted');
