@@ -141,14 +141,17 @@ export function setterOf(document: DocumentId, state: RecordState, path: Path, v
 	const kind = kindNamed(kindOf(document)!);
 	const [, key, part] = path.split('/');
 	const candidates: unknown[] = [{ value }, {}];
-	if (key !== undefined && part === undefined) candidates.push({ member: key });
+	if (key !== undefined && part === undefined) candidates.push({ member: key }, { key, value });
 	if (part !== undefined) candidates.push({ item: key, [part]: value }, { item: key });
 	for (const [verb, spec] of Object.entries(kind.commands)) {
 		if (spec.needs === 'new') continue;
 		for (const args of candidates) {
 			const draft: Draft = { document, name: `${kind.kind}.${verb}`, args };
 			const effects = effectsOf(state, draft, author);
-			if (effects.length === 1 && effects[0]![0] === path && JSON.stringify(effects[0]![1]) === JSON.stringify(value)) return draft;
+			// What else it would write must be so already: bringing one value back changes no other.
+			const others = effects.filter(([one]) => one !== path);
+			const isSet = effects.some(([one, to]) => one === path && JSON.stringify(to) === JSON.stringify(value));
+			if (isSet && others.every(([one, to]) => JSON.stringify(state.get(one)?.value ?? false) === JSON.stringify(to))) return draft;
 		}
 	}
 	return null;

@@ -59,6 +59,26 @@ const labels: Readonly<Record<string, () => string>> = {
 	mime: m.aside_field_mime,
 	workingHours: m.aside_field_workingHours,
 	domain: m.aside_field_domain,
+	deputies: m.aside_field_deputies,
+	guest: m.aside_field_guest,
+	open: m.aside_field_open,
+	mayMoveDeadline: m.aside_field_mayMoveDeadline,
+	control: m.aside_field_control,
+	grants: m.aside_field_grants,
+	visibility: m.aside_field_visibility,
+	owner: m.aside_field_owner,
+	moderators: m.aside_field_moderators,
+	members: m.aside_field_members,
+	requests: m.aside_field_requests,
+	archived: m.aside_field_archived,
+	description: m.aside_field_description,
+	people: m.aside_field_people,
+	permissions: m.aside_field_permissions,
+	text: m.aside_field_text,
+	note: m.aside_field_note,
+	word: m.aside_field_word,
+	target: m.aside_field_target,
+	commands: m.aside_field_commands,
 	'checklist/text': m.aside_field_checklist,
 	'checklist/done': m.aside_field_checklist_done,
 	'checklist/position': m.aside_field_checklist_position,
@@ -99,15 +119,24 @@ const states: Readonly<Record<string, () => string>> = {
 	withdrawn: m.proposal_state_withdrawn
 };
 const priorities: Readonly<Record<string, () => string>> = { normal: m.aside_priority_normal, high: m.aside_priority_high };
+const visibilities: Readonly<Record<string, () => string>> = { open: m.aside_visibility_open, closed: m.aside_visibility_closed, secret: m.aside_visibility_secret };
+/** Levels of documents, and how far a role's permission reaches. */
+const levels: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+	grants: { read: m.aside_level_read, add: m.aside_level_add, edit: m.aside_level_edit, share: m.aside_level_share, full: m.aside_level_full },
+	permissions: { none: m.aside_reach_none, own: m.aside_reach_own, department: m.aside_reach_department, subdepartments: m.aside_reach_subdepartments, all: m.aside_reach_all }
+};
 const places: Readonly<Record<string, () => string>> = { company: m.aside_place_company, mine: m.aside_place_mine, record: m.aside_place_record };
 
 export function valueText(path: Path, value: Json, words: FieldWords): string {
-	if (value === null || value === '') return '';
 	const [first, key, part] = path.split('/') as [string, string?, string?];
+	// A map's key is whom or what its value is for; null takes it back.
+	const level = key !== undefined && Object.hasOwn(levels, first) ? levels[first]! : null;
+	if (level) return m.aside_entry({ name: keyText(key!, words), value: (typeof value === 'string' && level[value]?.()) || m.aside_no_access() });
+	if (value === null || value === '') return '';
 	if (first === 'checklist' && part === 'position') return m.aside_moved();
 	// A set's key is who or what it is about.
 	if (key !== undefined && part === undefined) {
-		const name = idText(key, words) ?? m.aside_unknown();
+		const name = keyText(key, words);
 		return value === true ? m.aside_member({ name }) : m.aside_not_member({ name });
 	}
 	if (typeof value === 'boolean') return value ? m.aside_yes() : m.aside_no();
@@ -117,7 +146,7 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 		return first === 'yearEstablished' ? String(value) : formatNumber(value);
 	}
 	if (typeof value === 'string') {
-		const named = { stage: stages, state: states, priority: priorities, place: places }[first]?.[value];
+		const named = { stage: stages, state: states, priority: priorities, place: places, visibility: visibilities }[first]?.[value];
 		if (named) return named();
 		if (first === 'language') return languages.find((one) => one.locale === value)?.name ?? value;
 		if (/^\d{4}-\d{2}-\d{2}$/u.test(value)) return formatDay(value);
@@ -138,6 +167,13 @@ function hoursText({ days, from, to }: NonNullable<WorkingHours>): string {
 	// The first of January 2024 was a Monday.
 	const name = (day: number) => new Intl.DateTimeFormat(preferences.locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, day));
 	return `${formatList(days.map(name))}, ${from}–${to}`;
+}
+
+/** A person, a department, a group or everybody, as a set or a map names them; a permission by its own name. */
+function keyText(key: string, words: FieldWords): string {
+	if (key === 'all') return m.aside_who_everyone();
+	const id = key.slice(key.indexOf(':') + 1);
+	return idText(id, words) ?? (/^[a-z]+\.[a-z]+$/u.test(key) ? key : m.aside_unknown());
 }
 
 function idText(value: string, words: FieldWords): string | null {

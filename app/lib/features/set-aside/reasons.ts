@@ -100,7 +100,15 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'comments.author-only': m.aside_rule_comment_author,
 	'page.record-is-there': m.aside_rule_page_record,
 	'proposal.answered-once': m.proposal_rule_answered,
-	'proposal.author-withdraws': m.proposal_rule_author,
+	'proposal.author-rewords': m.proposal_rule_author,
+	'proposal.names-the-record': m.aside_rule_names_record,
+	'proposal.not-on-proposals': m.aside_rule_not_on_proposals,
+	'guests.make-nothing': m.aside_rule_guests,
+	'company.guests-administer-nothing': m.aside_rule_guest_administers,
+	'company.relay-records': m.aside_rule_reserved,
+	'group.moderators-are-employees': m.aside_rule_moderators,
+	'disk.record-gives': m.aside_rule_record_gives,
+	'no-content': m.aside_rule_page_hangs,
 	'proposal.readers-answer': m.proposal_rule_readers,
 	'view.read-only': m.view_read_only,
 	'page.readers': m.aside_rule_page_record,
@@ -110,17 +118,47 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'page.hangs-on-work': m.aside_rule_page_hangs
 };
 
+/** What is decided by certain people, before they are named. Rules that are not here say no more than that one may not. */
+const whatSentences: Readonly<Record<string, () => string>> = {
+	'comments.author-or-administrator-removes': m.aside_what_comment_removed,
+	'company.administrators-change': m.aside_what_administrators,
+	'role.administrators-change': m.aside_what_administrators,
+	'task.giver-changes': m.aside_what_task_giver,
+	'task.giver-deletes': m.aside_what_task_giver,
+	'task.giver-approves': m.aside_what_task_approves,
+	'task.giver-sets-deadline': m.aside_what_task_deadline,
+	'task.responsible-moves-deadline': m.aside_what_task_answers,
+	'task.responsible-moves-state': m.aside_what_task_answers,
+	'task.responsible-delegates': m.aside_what_task_answers,
+	'task.people-are-named': m.aside_what_task_answers,
+	'crm.role-adds': m.aside_what_role,
+	'crm.role-writes': m.aside_what_role,
+	'crm.role-deletes': m.aside_what_role,
+	'crm.role-exports': m.aside_what_exports,
+	'crm.role-imports': m.aside_what_imports,
+	'disk.share-grants': m.aside_what_disk_share,
+	'disk.up-to-own-level': m.aside_what_disk_own,
+	'disk.full-takes-back': m.aside_what_disk_takes,
+	'page.maker-places': m.aside_what_disk_places,
+	'group.owner-changes': m.aside_what_group_owner,
+	'group.owner-passes-on': m.aside_what_group_owner,
+	'group.owner-names-moderators': m.aside_what_group_owner,
+	'group.moderators-manage': m.aside_what_group_manages,
+	'group.joined-by-invitation': m.aside_what_group_joins
+};
+
 function deniedReason({ rule, who }: Judgement, knows: Knows): string {
 	const own = rule === undefined ? undefined : ruleSentences[rule];
 	if (own) return own();
 	const locked = rule === undefined ? null : lockedReason(rule);
 	if (locked) return locked;
 	const names = peopleOf(who ?? [], knows);
-	if (names.length === 0) return m.aside_why_denied();
+	const what = ((rule && whatSentences[rule]) || m.aside_why_denied)();
+	if (names.length === 0) return what;
 	const list = formatList(names, 'disjunction');
 	const sentence = list.charAt(0).toLocaleUpperCase() + list.slice(1);
 	if (rule === 'deal.closed-is-frozen') return m.aside_then({ what: m.aside_rule_closed_is_frozen(), next: (names.length > 1 ? m.aside_who_reopen_many : m.aside_who_reopens)({ who: sentence }) });
-	return m.aside_then({ what: m.aside_why_denied(), next: (names.length > 1 ? m.aside_who_many : m.aside_who)({ who: sentence }) });
+	return m.aside_then({ what, next: (names.length > 1 ? m.aside_who_many : m.aside_who)({ who: sentence }) });
 }
 
 /** Who holds these principals, by name. A set of many people is named by what they have in common. */
@@ -144,7 +182,7 @@ export function peopleOf(who: readonly string[], { directory, person, nameOf }: 
 			const name = id === person ? m.aside_who_you() : nameOf(id);
 			if (!name) continue;
 			// A head holds these principals for everyone below.
-			const heads = /^(task|crm:deal):user:/u.test(principal) && directory.headsAbove(id).length > 0;
+			const heads = /^(task|crm:[a-z]+):user:/u.test(principal) && directory.headsAbove(id).length > 0;
 			add(people, heads ? m.aside_who_with_heads({ name }) : name);
 		}
 	}
