@@ -148,6 +148,13 @@ export interface RawEntry extends Cursor {
 	readonly fate: { readonly epoch: number; readonly was: Returning } | null;
 }
 
+/** When the relay was last reached, by the device's clock in milliseconds; `highest` is the highest time that this device has ever seen. */
+export interface Contact {
+	readonly at: number;
+	readonly highest: number;
+}
+export const NO_CONTACT: Contact = { at: 0, highest: 0 };
+
 export interface Meta {
 	readonly cursor: Cursor | null;
 	/** Over the ids of all canonical documents. */
@@ -177,6 +184,7 @@ export interface ReplicaReads {
 	meta(): Promise<Meta>;
 	/** What the relay last said of the portal's tariff; null before it ever did. */
 	tariff(): Promise<Tariff | null>;
+	contact(): Promise<Contact>;
 	/** Entries as they came, after a cursor, in the order of epoch and seq. */
 	rawAfter(after: Cursor | null, limit: number): Promise<RawEntry[]>;
 	counts(): Promise<{ pending: number; aside: number }>;
@@ -207,6 +215,7 @@ export interface ReplicaTransaction extends ReplicaReads {
 	pruneRaw(before: number): Promise<RawEntry[]>;
 	setMeta(meta: Meta): Promise<void>;
 	setTariff(tariff: Tariff): Promise<void>;
+	setContact(contact: Contact): Promise<void>;
 }
 
 export interface ReplicaStore {

@@ -29,6 +29,11 @@ export type WorkingHours = v.InferOutput<typeof workingHours>;
 /** The company's own address of the portal, without scheme: `portal.example.com`. */
 const domain = v.nullable(v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(253), v.regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/)));
 
+/** How long a device may go without reaching the relay before it locks itself; `off` for ever. */
+export const LEASES = ['off', '72h', '30d'] as const;
+export type Lease = (typeof LEASES)[number];
+const lease = v.picklist(LEASES);
+
 export interface SettingsRow extends BaseRow {
 	readonly kind: 'settings';
 	readonly company: string;
@@ -38,12 +43,13 @@ export interface SettingsRow extends BaseRow {
 	readonly workingHours: WorkingHours;
 	/** Null: the relay's own address. Under a tariff with `ownDomain`. */
 	readonly domain: string | null;
+	readonly lease: Lease;
 }
 
 export const settings = defineKind<SettingsRow>({
 	kind: 'settings',
 	rowVersion: 2,
-	fields: { ...commonFields, company: field(title), language: field(language), currency: field(currency), workingHours: field(workingHours), domain: field(domain) },
+	fields: { ...commonFields, company: field(title), language: field(language), currency: field(currency), workingHours: field(workingHours), domain: field(domain), lease: field(lease) },
 	sets: {},
 	lists: {},
 	commands: {
@@ -56,7 +62,8 @@ export const settings = defineKind<SettingsRow>({
 		setLanguage: setter('language', language),
 		setCurrency: setter('currency', currency),
 		setWorkingHours: setter('workingHours', workingHours),
-		setDomain: setter('domain', domain)
+		setDomain: setter('domain', domain),
+		setLease: setter('lease', lease)
 	},
 	row: (base, state): SettingsRow => ({
 		...base,
@@ -65,7 +72,8 @@ export const settings = defineKind<SettingsRow>({
 		language: (valueAt(state, 'language') as Language | undefined) ?? 'en',
 		currency: (valueAt(state, 'currency') as string | undefined) ?? 'EUR',
 		workingHours: (valueAt(state, 'workingHours') as WorkingHours | undefined) ?? null,
-		domain: (valueAt(state, 'domain') as string | null | undefined) ?? null
+		domain: (valueAt(state, 'domain') as string | null | undefined) ?? null,
+		lease: (valueAt(state, 'lease') as Lease | undefined) ?? 'off'
 	}),
 	audience: () => ['all']
 });

@@ -12,7 +12,7 @@ import { isCounted, NOTHING_USED, usageOf, usageOfAll } from './usage.ts';
 
 const base = { number: null, createdBy: ANN, createdAt: 1, updatedAt: 1, deleted: false };
 const settings = (more: Partial<SettingsRow> = {}): SettingsRow => ({
-	...base, id: documentId('settings', 1), kind: 'settings', company: 'Acme', language: 'en', currency: 'EUR', workingHours: null, domain: null, ...more
+	...base, id: documentId('settings', 1), kind: 'settings', company: 'Acme', language: 'en', currency: 'EUR', workingHours: null, domain: null, lease: 'off', ...more
 });
 const employee = (n: number, more: object = {}): BaseRow => ({ ...base, id: person(n), kind: 'employee', active: true, guest: false, ...more }) as BaseRow;
 const file = (size: number, more: object = {}): BaseRow => ({ ...base, id: documentId('file', size), kind: 'file', name: 'a.pdf', size, ...more }) as BaseRow;

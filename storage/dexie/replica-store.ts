@@ -7,7 +7,7 @@
 import type { Table, Transaction } from 'dexie';
 import { kindOf, KINDS, type DocumentId, type KindName } from '#crdt-model/ids.ts';
 import {
-	EMPTY_META, EMPTY_UPDATE, ownBytes, ownRaw, wasNeverTaken, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending,
+	EMPTY_META, EMPTY_UPDATE, ownBytes, ownRaw, NO_CONTACT, wasNeverTaken, type AsideItem, type Contact, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending,
 	type RawEntry,
 	type ReplicaReads, type ReplicaStore, type ReplicaTransaction, type StoredRow
 } from '../replica-contract.ts';
@@ -168,6 +168,10 @@ class DexieTransaction implements ReplicaTransaction {
 		const { key: _key, ...meta } = stored;
 		return meta;
 	}
+	async contact(): Promise<Contact> {
+		const stored = await this.#db.meta.get('contact');
+		return stored?.key === 'contact' ? stored.contact : NO_CONTACT;
+	}
 	async tariff(): Promise<Tariff | null> {
 		return tariffOfRow(await this.#db.meta.get('tariff'));
 	}
@@ -244,6 +248,9 @@ class DexieTransaction implements ReplicaTransaction {
 	}
 	async setMeta(meta: Meta): Promise<void> {
 		await this.#db.meta.put({ ...meta, key: 'meta' });
+	}
+	async setContact(contact: Contact): Promise<void> {
+		await this.#db.meta.put({ contact, key: 'contact' });
 	}
 	async setTariff(tariff: Tariff): Promise<void> {
 		await this.#db.meta.put({ tariff, key: 'tariff' });

@@ -6,7 +6,7 @@
 import { Dexie, type EntityTable, type Table } from 'dexie';
 import type { DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
-import type { AsideItem, Head, Meta, PageSlot, Pending, RawEntry, StoredRow } from '../replica-contract.ts';
+import type { AsideItem, Contact, Head, Meta, PageSlot, Pending, RawEntry, StoredRow } from '../replica-contract.ts';
 
 /** Carried by the leader's lock, so that an older tab yields to a newer one. Rises with each version below. */
 export const SCHEMA_VERSION = 2;
@@ -41,7 +41,7 @@ export interface UploadState {
 }
 
 /** What there is one of. */
-export type MetaRow = (Meta & { readonly key: 'meta' }) | { readonly key: 'tariff'; readonly tariff: Tariff };
+export type MetaRow = (Meta & { readonly key: 'meta' }) | { readonly key: 'tariff'; readonly tariff: Tariff } | { readonly key: 'contact'; readonly contact: Contact };
 
 export function tariffOfRow(row: MetaRow | undefined): Tariff | null {
 	return row?.key === 'tariff' ? row.tariff : null;

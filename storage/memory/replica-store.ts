@@ -9,7 +9,7 @@ import { kindOf } from '#crdt-model/ids.ts';
 import type { Cursor } from '#crdt-model/wire/up.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import {
-	EMPTY_META, EMPTY_UPDATE, ownBytes, ownRaw, wasNeverTaken, type AsideItem, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending, type RawEntry, type ReplicaReads,
+	EMPTY_META, EMPTY_UPDATE, ownBytes, ownRaw, NO_CONTACT, wasNeverTaken, type AsideItem, type Contact, type Canonical, type Head, type Meta, type NewPending, type PageSlot, type Pending, type RawEntry, type ReplicaReads,
 	type ReplicaStore, type ReplicaTransaction, type StoredRow
 } from '../replica-contract.ts';
 
@@ -22,13 +22,14 @@ interface Tables {
 	meta: Map<'meta', Meta>;
 	tariff: Map<'tariff', Tariff>;
 	raw: Map<string, RawEntry>;
+	contact: Map<'contact', Contact>;
 	counters: Map<'order', number>;
 }
 type TableName = keyof Tables;
-const TABLES: readonly TableName[] = ['documents', 'rows', 'pending', 'aside', 'slots', 'meta', 'tariff', 'raw', 'counters'];
+const TABLES: readonly TableName[] = ['documents', 'rows', 'pending', 'aside', 'slots', 'meta', 'tariff', 'raw', 'contact', 'counters'];
 
 function emptyTables(): Tables {
-	return { documents: new Map(), rows: new Map(), pending: new Map(), aside: new Map(), slots: new Map(), meta: new Map(), tariff: new Map(), raw: new Map(), counters: new Map() };
+	return { documents: new Map(), rows: new Map(), pending: new Map(), aside: new Map(), slots: new Map(), meta: new Map(), tariff: new Map(), raw: new Map(), contact: new Map(), counters: new Map() };
 }
 
 const GONE = Symbol('gone');
@@ -204,6 +205,9 @@ class MemoryTransaction implements ReplicaTransaction {
 	async meta(): Promise<Meta> {
 		return this.#tables.get('meta', 'meta') ?? EMPTY_META;
 	}
+	async contact(): Promise<Contact> {
+		return this.#tables.get('contact', 'contact') ?? NO_CONTACT;
+	}
 	async tariff(): Promise<Tariff | null> {
 		return this.#tables.get('tariff', 'tariff') ?? null;
 	}
@@ -278,6 +282,9 @@ class MemoryTransaction implements ReplicaTransaction {
 	}
 	async setMeta(meta: Meta): Promise<void> {
 		this.#tables.set('meta', 'meta', meta);
+	}
+	async setContact(contact: Contact): Promise<void> {
+		this.#tables.set('contact', 'contact', contact);
 	}
 	async setTariff(tariff: Tariff): Promise<void> {
 		this.#tables.set('tariff', 'tariff', tariff);

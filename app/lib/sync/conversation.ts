@@ -32,6 +32,8 @@ export interface ConversationHooks {
 	/** Before page entries are applied: what was typed a moment ago must be in pending. */
 	readonly beforeApply: (documents: readonly DocumentId[]) => Promise<void>;
 	readonly afterCommit: (outcome: Outcome) => Promise<void>;
+	/** The relay welcomed this device, or spoke to it since. */
+	readonly onContact: () => Promise<void>;
 }
 
 export class Conversation {
@@ -158,6 +160,7 @@ export class Conversation {
 
 	async #handle(message: Down, generation: number): Promise<void> {
 		const { type } = message;
+		if (this.state === 'admitted') await this.#hooks.onContact();
 		if (type === 'welcome') return this.#welcome(message, generation);
 		if (this.state !== 'admitted') return this.#restart();
 		if (type === 'answer') return this.#answer(message.id, message.result);
@@ -216,6 +219,7 @@ export class Conversation {
 		this.caughtUp = next === 'continue';
 		this.#to('admitted');
 		this.#epoch = epoch;
+		await this.#hooks.onContact();
 		// What it holds is said after what a restore lost was handed back: the answer to it takes away what the relay does not know.
 		this.#owesInventory = next === 'inventory';
 		const handsBack = await this.#handBack.begin({ epoch, restores: message.restores ?? [] });

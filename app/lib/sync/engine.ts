@@ -21,6 +21,7 @@ import { Conversation } from './conversation.ts';
 import { Core, type CoreOptions, type TabSignal } from './core.ts';
 import { verdictOn, type Draft } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
+import { Lease } from './lease.ts';
 import { Pages, type OpenedPage } from './pages.ts';
 import type { LinkState, Problem, Transport } from './link.ts';
 import { remakeRows } from './remake.ts';
@@ -38,6 +39,8 @@ export interface ReplicaOptions extends CoreOptions {
 	readonly transport: Transport;
 	/** Names this tab among the person's tabs. */
 	readonly tab?: string;
+	/** Milliseconds that only go forward while this runs; a browser has them apart from the clock that people set. */
+	readonly steady?: () => number;
 }
 
 export interface ReplicaStatus {
@@ -46,6 +49,8 @@ export interface ReplicaStatus {
 	readonly pending: number;
 	readonly aside: number;
 	readonly problem: Problem | null;
+	/** When the relay was last reached, where the device is locked until it is again. */
+	readonly lockedSince: number | null;
 	/** Documents that came since this connection began to catch up; 0 once it has. */
 	readonly received: number;
 }
@@ -65,6 +70,8 @@ export class Replica {
 	readonly #core: Core;
 	readonly #conversation: Conversation;
 	readonly #pages: Pages;
+	/** Whether this device may still show what it holds. */
+	readonly lease: Lease;
 	readonly #tab: string;
 	/** Live pages by document: tab → when its claim ends. */
 	readonly #live = new Map<DocumentId, Map<string, number>>();
@@ -78,12 +85,14 @@ export class Replica {
 		this.store = options.store;
 		this.ids = this.#core.ids;
 		this.#tab = options.tab ?? 'only';
+		this.lease = new Lease(this.#core, options.steady ?? this.#core.now);
 		this.#pages = new Pages(this.#core, () => this.#wroteToPending());
 		this.#conversation = new Conversation(this.#core, {
 			transport: options.transport,
 			isLive: (document) => this.#isLive(document),
 			beforeApply: (documents) => this.#pages.flush(documents),
-			afterCommit: (outcome) => this.#committed(outcome)
+			afterCommit: (outcome) => this.#committed(outcome),
+			onContact: () => this.lease.contact()
 		});
 	}
 
@@ -92,6 +101,7 @@ export class Replica {
 		const replica = new Replica(options);
 		const rows = await replica.store.read(async (reads) => (await Promise.all(DIRECTORY_KINDS.map((kind) => reads.rowsOf(kind)))).flat());
 		replica.#core.takeRows(rows);
+		await replica.lease.look();
 		await replica.#core.recount();
 		return replica;
 	}
@@ -142,6 +152,7 @@ export class Replica {
 
 	/** @param options.at the author's time; now by default */
 	async run(drafts: readonly Draft[], options: { readonly at?: number } = {}): Promise<RunResult> {
+		if (this.lease.lockedSince !== null) return { kind: 'refused', refusal: refuse('unavailable', 'this device is locked'), draft: 0 };
 		if (drafts.length === 0 || drafts.length > MAX_BATCH_COMMANDS) {
 			return { kind: 'refused', refusal: refuse('too-large', `${drafts.length} commands in one batch`), draft: 0 };
 		}
@@ -160,15 +171,18 @@ export class Replica {
 	}
 
 	async row(id: DocumentId): Promise<StoredRow | null> {
+		this.#mustBeUnlocked();
 		return this.#core.read(async (reads) => (await reads.rows([id])).get(id) ?? null);
 	}
 
-	rows(kind: KindName): Promise<StoredRow[]> {
+	async rows(kind: KindName): Promise<StoredRow[]> {
+		this.#mustBeUnlocked();
 		return this.#core.read((reads) => reads.rowsOf(kind));
 	}
 
 	/** A record's whole state as its author sees it: comments, checklist, who wrote what. */
 	async state(id: DocumentId): Promise<RecordState> {
+		this.#mustBeUnlocked();
 		return this.#core.read(async (reads) => {
 			const canonical = (await canonicalStates(this.#core, reads, [id])).get(id)!;
 			return viewState(this.#core, id, canonical, await reads.pendingOn([id]));
@@ -199,7 +213,8 @@ export class Replica {
 	}
 
 	/** @param id a page or text, or the record whose page is meant; @param slot the tab's own, so that no two tabs share a client id */
-	openPage(id: DocumentId, slot: string): Promise<OpenedPage> {
+	async openPage(id: DocumentId, slot: string): Promise<OpenedPage> {
+		this.#mustBeUnlocked();
 		return this.#pages.open(id, slot);
 	}
 
@@ -326,7 +341,7 @@ export class Replica {
 		const { pending, aside } = this.#core.counts;
 		const connected = state === 'admitted';
 		const word = !connected ? 'on-device' : pending > 0 || !caughtUp ? 'sending' : 'up-to-date';
-		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage'), received };
+		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage'), lockedSince: this.lease.lockedSince, received };
 	}
 
 	/** Called after anything that `status` may say has changed. */
@@ -390,6 +405,10 @@ export class Replica {
 		this.#signalStructure(rows, []);
 		this.#wroteToPending();
 		await this.#core.recount();
+	}
+
+	#mustBeUnlocked(): void {
+		if (this.lease.lockedSince !== null) throw new Error('this device is locked until it reaches the relay');
 	}
 
 	#wroteToPending(): void {

@@ -20,6 +20,7 @@ import { databaseName, ReplicaDatabase, SCHEMA_VERSION, tariffOfRow, viewDatabas
 import type { AsideItem, StoredRow, SyncState } from '#storage/replica-contract.ts';
 import { relayAddress, webSocketTransport } from './connection.ts';
 import { Replica, type Draft, type LinkState, type OpenedPage, type Problem, type ReplicaStatus, type RunResult, type TabSignal } from './engine.ts';
+import { LOOK_EVERY_MS } from './lease.ts';
 import { lead, takeSlot, type Held } from './leader.ts';
 import { LivePage, type LiveState } from './live.ts';
 
@@ -66,13 +67,15 @@ export class Workspace {
 	readonly database: ReplicaDatabase;
 	readonly store: DexieReplicaStore;
 	readonly slot: string;
-	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null, received: 0 });
+	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null, lockedSince: null, received: 0 });
 	/** This tab owns the connection. */
 	leads = $state(false);
 	/** Another tab runs a newer version: this one has let go of the database and offers a reload. */
 	outdated = $state(false);
 	/** Whether the browser promised not to clear the device's data by itself. */
 	persistence = $state<'unknown' | 'granted' | 'refused'>('unknown');
+	/** Apart from the status, which changes with every edit. */
+	#isLocked = $state(false);
 	#structure = $state(0);
 	#tariff = $state.raw<Tariff | null>(null);
 	/** Own files whose records are accepted and whose bytes are still here. */
@@ -118,6 +121,7 @@ export class Workspace {
 			person,
 			viewer: view?.viewer ?? null,
 			tab: slot.slot,
+			steady: () => performance.now(),
 			store,
 			transport: webSocketTransport(relayAddress('/sync', options.origin ?? location.origin), protocolsOf(view)),
 			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage)
@@ -160,6 +164,11 @@ export class Workspace {
 		let current = $state.raw(initial);
 		let ready = $state(false);
 		$effect(() => {
+			// A locked device shows nothing of what it holds.
+			if (this.#isLocked) {
+				current = initial;
+				return;
+			}
 			const ask = query();
 			const subscription = liveQuery(() => ask(this.database)).subscribe({
 				next: (value) => {
@@ -271,7 +280,17 @@ export class Workspace {
 			// The database was closed under the query: the last answer stands.
 			error: () => {}
 		});
-		this.#endings.push(() => tariff.unsubscribe());
+		const contact = liveQuery(() => this.database.meta.get('contact')).subscribe({
+			// Another tab may have reached the relay for this one.
+			next: () => void this.replica.lease.heard().catch(() => {}),
+			error: () => {}
+		});
+		const looking = setInterval(() => void this.replica.lease.look().catch(() => {}), LOOK_EVERY_MS);
+		this.#endings.push(() => {
+			tariff.unsubscribe();
+			contact.unsubscribe();
+			clearInterval(looking);
+		});
 		this.#watchFiles();
 		this.#endings.push(this.replica.onStatus(() => this.#showStatus()));
 		this.database.on('versionchange', () => {
@@ -355,6 +374,7 @@ export class Workspace {
 	#showStatus(): void {
 		this.#structure = this.replica.structure;
 		const own = this.replica.status();
+		this.#isLocked = own.lockedSince !== null;
 		const says = this.#leaderSays;
 		// Own work that the leader has not counted yet is still on its way.
 		const followed = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: says.word, received: says.received };
