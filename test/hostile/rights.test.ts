@@ -31,6 +31,12 @@ const deal = { ben: ids.document('deal'), cat: ids.document('deal'), closed: ids
 const group = { secret: ids.document('group'), closed: ids.document('group'), open: ids.document('group') };
 const text = { ana: ids.document('text') };
 const role = ids.document('role');
+/** Given to Mallory by Ana, who approves it; and one in which Mallory takes part. */
+const given = { answers: ids.document('task'), takesPart: ids.document('task') };
+/** Mallory's own deals, one of them won. */
+const mine = { open: ids.document('deal'), won: ids.document('deal') };
+/** Texts of Ana on which Mallory has these levels. */
+const granted = { share: ids.document('text'), edit: ids.document('text') };
 /** Shared with Mallory to look at. */
 const shown = { task: ids.document('task'), text: ids.document('text') };
 
@@ -72,6 +78,15 @@ beforeAll(async () => {
 	await must(arena.as(shown.task, 'task.create', { title: 'Shown', observers: [mallory.person] }));
 	await must(arena.as(shown.text, 'text.create', { title: 'Shown', place: 'mine' }));
 	await must(arena.as(shown.text, 'text.setGrant', { key: `user:${mallory.person}`, value: 'read' }));
+	await must(arena.as(given.answers, 'task.create', { title: 'Given', responsible: mallory.person, control: true, deadline: '2027-01-31' }));
+	await must(arena.as(given.takesPart, 'task.create', { title: 'Together', participants: [mallory.person], observers: [cat.person] }));
+	for (const id of [mine.open, mine.won]) await must(mallory.command(id, 'deal.create', { title: 'Mine', amount: 10 }));
+	await must(mallory.command(mine.won, 'deal.moveToStage', { value: 'won' }));
+	for (const level of ['share', 'edit'] as const) {
+		await must(arena.as(granted[level], 'text.create', { title: 'Granted', place: 'mine' }));
+		await must(arena.as(granted[level], 'text.setGrant', { key: `user:${mallory.person}`, value: level }));
+		await must(arena.as(granted[level], 'text.setGrant', { key: `user:${cat.person}`, value: 'read' }));
+	}
 	before = await rowsNow();
 }, 120_000);
 
@@ -80,7 +95,7 @@ afterAll(async () => {
 	const after = await rowsNow();
 	const changed = [...before].filter(([id, row]) => JSON.stringify(row) !== JSON.stringify(after.get(id))).map(([, row]) => row);
 	// Somebody honest works beside every attack; and that Mallory asked is hers to do.
-	expect(changed.filter(({ kind, id }) => kind !== 'task' || id === task.ana || id === task.eve || id === shown.task).filter(({ id }) => id !== group.closed && id !== group.open)).toEqual([]);
+	expect(changed.filter(({ kind, id }) => kind !== 'task' || [task.ana, task.eve, shown.task, given.answers, given.takesPart].includes(id as never)).filter(({ id }) => id !== group.closed && id !== group.open)).toEqual([]);
 	await arena?.close();
 });
 
@@ -204,11 +219,57 @@ test.each<Attack>([
 	expect(outcomes).toContain(await attack());
 });
 
+test.each<Attack>([
+	['who answers for it says that it is done, which another approves', no, () => mallory.command(given.answers, 'task.setState', { value: 'done' })],
+	['who answers for it takes the approval away', no, () => mallory.command(given.answers, 'task.setControl', { value: false })],
+	['who answers for it moves the deadline', no, () => mallory.command(given.answers, 'task.setDeadline', { value: '2030-01-01' })],
+	['who answers for it lets themselves move the deadline', no, () => mallory.command(given.answers, 'task.setMayMoveDeadline', { value: true })],
+	['who answers for it sets title or priority', no, () => mallory.submit(commandOf(given.answers, 'task.setPriority', { value: 'high' }), commandOf(given.answers, 'task.setTitle', { value: 'mine' }))],
+	['who answers for it deletes it', no, () => mallory.command(given.answers, 'task.delete')],
+	['who takes part sets the state', no, () => mallory.command(given.takesPart, 'task.setState', { value: 'done' })],
+	['who takes part sets the deadline', no, () => mallory.command(given.takesPart, 'task.setDeadline', { value: '2030-01-01' })],
+	['who takes part puts an observer out', no, () => mallory.command(given.takesPart, 'task.removeObserver', { member: cat.person })],
+	['who takes part takes over', no, () => mallory.command(given.takesPart, 'task.setResponsible', { value: mallory.person })],
+	['something allowed in one batch with something that is not', no, () => mallory.submit(commandOf(given.takesPart, 'task.addItem', { item: item(), text: 'good', position: 'a0' }), commandOf(given.takesPart, 'task.setState', { value: 'done' }))]
+])('task roles: %s', async (_what, outcomes, attack) => {
+	expect(outcomes).toContain(await attack());
+});
+
+test.each<Attack>([
+	['the stage of one’s own won deal', ['denied', 'stale'], () => mallory.command(mine.won, 'deal.moveToStage', { value: 'engaging' })],
+	['its amount', ['denied', 'stale'], () => mallory.command(mine.won, 'deal.setAmount', { value: 1_000_000 })],
+	['its day of closing', no, () => mallory.command(mine.won, 'deal.setClosedOn', { value: '2020-01-01' })],
+	['its responsible person', no, () => mallory.command(mine.won, 'deal.setResponsible', { value: cat.person })],
+	['its title', no, () => mallory.command(mine.won, 'deal.setTitle', { value: 'lost' })],
+	['deleting it, beside a role that deletes nothing', no, () => mallory.command(mine.won, 'deal.delete')],
+	['deleting an open one without the permission', no, () => mallory.command(mine.open, 'deal.delete')],
+	['handing an open one to nobody', no, () => mallory.command(mine.open, 'deal.setResponsible', { value: ids.document('employee') })]
+])('a closed deal is frozen: %s', async (_what, outcomes, attack) => {
+	expect(outcomes).toContain(await attack());
+});
+
+test.each<Attack>([
+	['sharing gives full to all', no, () => mallory.command(granted.share, 'text.setGrant', { key: 'all', value: 'full' })],
+	['sharing gives oneself full', no, () => mallory.command(granted.share, 'text.setGrant', { key: `user:${mallory.person}`, value: 'full' })],
+	['sharing takes back', no, () => mallory.command(granted.share, 'text.setGrant', { key: `user:${cat.person}`, value: null })],
+	['sharing moves it to the company', no, () => mallory.command(granted.share, 'text.setPlace', { value: 'company' })],
+	['sharing deletes', no, () => mallory.command(granted.share, 'text.delete')],
+	['editing shares', no, () => mallory.command(granted.edit, 'text.setGrant', { key: `user:${eve.person}`, value: 'read' })],
+	['editing makes oneself a sharer', no, () => mallory.command(granted.edit, 'text.setGrant', { key: `user:${mallory.person}`, value: 'share' })],
+	['granting through one’s own group what one has not', no, async () => {
+		const own = ids.document('group');
+		await must(mallory.command(own, 'group.create', { name: 'Own', visibility: 'secret' }));
+		return mallory.command(granted.share, 'text.setGrant', { key: `group:${own}`, value: 'full' });
+	}]
+])('grants: %s', async (_what, outcomes, attack) => {
+	expect(outcomes).toContain(await attack());
+});
+
 test('tasks: one takes part and gives away what is not theirs to give', async () => {
-	const given = ids.document('task');
-	expect(await arena.as(given, 'task.create', { title: 'Given', participants: [mallory.person] })).toBe('accepted');
-	expect(await mallory.command(given, 'task.setResponsible', { value: ids.document('employee') })).toBe('denied');
-	expect(await mallory.command(given, 'task.addObserver', { member: 'task:user:all' as never })).toBe('bad-value');
+	const shared = ids.document('task');
+	expect(await arena.as(shared, 'task.create', { title: 'Given', participants: [mallory.person] })).toBe('accepted');
+	expect(await mallory.command(shared, 'task.setResponsible', { value: ids.document('employee') })).toBe('denied');
+	expect(await mallory.command(shared, 'task.addObserver', { member: 'task:user:all' as never })).toBe('bad-value');
 });
 
 test.each<Attack>([
