@@ -1,10 +1,12 @@
-/** Brings a simulated company to rest and checks what must hold there: P2, P3, P5 and P6. */
+/** Brings a simulated company to rest and checks what must hold there: P2, P3, P5, P6, P8 and P9. What may not happen on the way is watched in world.ts and watch.ts. */
 import * as Y from 'yjs';
-import type { DocumentId, KindName } from '#crdt-model/ids.ts';
+import type { CommandId, DocumentId, KindName } from '#crdt-model/ids.ts';
 import { KINDS } from '#crdt-model/ids.ts';
 import type { AsideItem } from '#storage/replica-contract.ts';
+import { usageOfAll } from '#crdt-model/tariff/usage.ts';
 import { docOf as docOfStored } from '#sync-server/room/rooms.ts';
 import { tick } from './clock.ts';
+import type { Device } from './device.ts';
 import type { World } from './world.ts';
 
 /** Rounds of delivering everything; each lets backoffs run out, so a hundred are hours of the company's time. */
@@ -39,8 +41,15 @@ export async function bringToRest(world: World): Promise<void> {
 }
 
 async function isAtRest(world: World): Promise<boolean> {
-	for (const { replica, line } of world.devices) {
-		const { link, pending } = replica.status();
+	for (const device of world.devices) {
+		const { replica, line } = device;
+		const { link, pending, problem } = replica.status();
+		if (problem === 'dismissed') {
+			if (!world.oracle.isActive(device.person)) continue;
+			// They are of the company again, and sign in.
+			await device.crash();
+			return false;
+		}
 		if (link !== 'admitted' || pending > 0 || line?.waiting !== 0) return false;
 		const { cursor } = await replica.store.read((reads) => reads.meta());
 		if (cursor?.seq !== world.portal.log.durable) return false;
@@ -52,8 +61,20 @@ export async function expectAtRest(world: World): Promise<void> {
 	if (world.broken.length > 0) throw new Error(world.broken.join('\n'));
 	const heads = await world.portal.store.headsOfKinds(KINDS as unknown as KindName[]);
 	const asides = new Map<string, AsideItem[]>();
+	const waiting = new Set<CommandId>();
+	const turnedAway: Device[] = [];
 	for (const device of world.devices) {
 		const { name, person, replica } = device;
+		if (!world.oracle.isActive(person)) {
+			if (replica.status().problem !== 'dismissed') throw new Error(`[P5] ${name} was dismissed and is not turned away: ${JSON.stringify(replica.status())}`);
+			world.tally.turnedAway++;
+			turnedAway.push(device);
+			// What they had not sent yet stays theirs until the last contact.
+			for (const item of await replica.pending()) if (item.kind === 'batch') for (const { id } of item.batch.commands) waiting.add(id);
+			asides.set(person, [...(asides.get(person) ?? []), ...(await replica.aside())]);
+			continue;
+		}
+		if (replica.status().word !== 'up-to-date') throw new Error(`[P9] ${name} says ${replica.status().word} at rest`);
 		// P5 and P6: exactly what the person may read, and that as the relay has it.
 		const held = new Map(await replica.store.read((reads) => reads.inventory()));
 		const readable = world.oracle.readable(person);
@@ -75,9 +96,14 @@ export async function expectAtRest(world: World): Promise<void> {
 		asides.set(person, [...(asides.get(person) ?? []), ...(await replica.aside())]);
 	}
 
+	// P8: the counters are what a recount gives.
+	const used = usageOfAll(heads.map(({ row }) => row));
+	const counted = world.portal.tariff;
+	if (counted.people.used !== used.people || counted.storageBytes.used !== used.storageBytes) throw new Error(`[P8] counted ${JSON.stringify(counted)}, there are ${JSON.stringify(used)}`);
+
 	// P3: what a person did happened, or lies in their Set aside.
 	for (const [command, person] of world.kept) {
-		if (world.happened.has(command)) continue;
+		if (world.happened.has(command) || waiting.has(command)) continue;
 		if (!asides.get(person)!.some((item) => item.kind === 'command' && item.command.id === command)) {
 			const harmless = world.story.findLast((line) => line.includes(command));
 			throw new Error(`[P3] ${command} of ${person} is nowhere ${harmless ?? ''}`);
@@ -89,7 +115,9 @@ export async function expectAtRest(world: World): Promise<void> {
 		if (!texts.has(document)) texts.set(document, heads.some(({ id }) => id === document) ? await textAtRelay(world, document) : '');
 		if (texts.get(document)!.includes(word)) continue;
 		const isAside = asides.get(person)!.some((item) => (item.kind === 'page' || item.kind === 'swallowed') && item.text.includes(word));
-		if (!isAside) throw new Error(`[P3] the word ${word} of ${person} is nowhere`);
+		if (isAside) continue;
+		const onDevice = await Promise.all(turnedAway.filter((device) => device.person === person).map((device) => textOnDevice(world, device, document)));
+		if (!onDevice.some((own) => own.includes(word))) throw new Error(`[P3] the word ${word} of ${person} is nowhere`);
 	}
 }
 

@@ -5,7 +5,8 @@
  * It keeps, while it runs, what must not be broken by anything: an entry that leaves the relay is on disk and stays as it is (P2), and a
  * person is sent only what they may read at that moment (P5). What holds at rest is checked by `expectAtRest` (check.ts).
  */
-import { IdMaker, type CommandId, type DepartmentId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import { IdMaker, KINDS, type CommandId, type DepartmentId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import { limitOf, planAt, type Subscription } from '#crdt-model/tariff/plans.ts';
 import type { Row } from '#crdt-model/kinds/index.ts';
 import type { Command } from '#crdt-model/record/command.ts';
 import type { Down } from '#crdt-model/wire/down.ts';
@@ -16,7 +17,8 @@ import { Portal } from '#sync-server/room/portal.ts';
 import { seeded, type Random } from '../support/random.ts';
 import { Clock, tick } from './clock.ts';
 import { Device } from './device.ts';
-import { Oracle } from './oracle.ts';
+import { Oracle } from '../fuzz/oracle.ts';
+import { Watch } from './watch.ts';
 
 /** What the runs really did: a simulation that never meets a conflict proves nothing. */
 export interface Tally {
@@ -30,9 +32,28 @@ export interface Tally {
 	failedCommits: number;
 	deviceCrashes: number;
 	drops: number;
+	daysAway: number;
+	reorganised: number;
+	groups: number;
+	roles: number;
+	grants: number;
+	proposed: number;
+	answered: number;
+	dismissed: number;
+	rehired: number;
+	/** Devices that heard that their person is gone. */
+	turnedAway: number;
+	forged: number;
+	forgedRefused: number;
+	tariffs: number;
+	/** People for whom no seat was left. */
+	noSeat: number;
+	/** Entries that were judged by the oracle when they reached the disk. */
+	judged: number;
 }
 export const newTally = (): Tally => ({
-	commands: 0, typed: 0, refused: 0, overruled: 0, lost: 0, gained: 0, relayCrashes: 0, failedCommits: 0, deviceCrashes: 0, drops: 0
+	commands: 0, typed: 0, refused: 0, overruled: 0, lost: 0, gained: 0, relayCrashes: 0, failedCommits: 0, deviceCrashes: 0, drops: 0, daysAway: 0, reorganised: 0, groups: 0,
+	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, noSeat: 0, judged: 0
 });
 
 const MAC_KEY = new Uint8Array(32).fill(7);
@@ -43,11 +64,14 @@ export class World {
 	readonly clock = new Clock();
 	readonly ids: IdMaker;
 	readonly store: MemoryRelayStore;
-	/** Rights as the relay has told them, and as they are on disk already: a moment later the two are one. */
+	/** Rights as the relay has told them, and in `watch` as they are on disk already: a moment later the two are one. */
 	readonly oracle = new Oracle();
-	readonly diskOracle = new Oracle();
+	readonly watch = new Watch();
 	/** What must not be broken by anything and was. Kept here, since a throw inside the relay would only end a session. */
-	readonly broken: string[] = [];
+	readonly broken: string[] = this.watch.broken;
+	subscription: Subscription = { plan: 'company' };
+	/** The company stands: from here on nothing is done in anybody's name by the relay's authority. */
+	#isFounded = false;
 	readonly tally: Tally;
 	readonly devices: Device[] = [];
 	portal!: Portal;
@@ -115,6 +139,7 @@ export class World {
 			);
 		}
 		await this.portal.submitAsRelay({ commands: [create(this.ids.document('text'), 'text.create', { title: 'shared', place: 'company' })] }, ana);
+		this.#isFounded = true;
 		for (const { name, id } of people) {
 			for (let i = 0; i < (this.random.chance(0.3) ? 2 : 1); i++) await this.addDevice(`${name}${i || ''}`, id);
 		}
@@ -137,6 +162,8 @@ export class World {
 			macKey: MAC_KEY,
 			now: this.clock.now,
 			ids: new IdMaker(this.clock.now, (target) => idRandom.bytes(target)),
+			subscription: this.subscription,
+			later: (run, ms) => void this.#timers.set(run, ms),
 			onFailed: () => {
 				// A relay that crashed hears of its commits' end as well, when it is long dead.
 				if (this.portal !== portal || isDead()) return;
@@ -154,6 +181,8 @@ export class World {
 		};
 	}
 	#lives = 0;
+	/** The relay's own: what was put off when it died runs into a closed portal, as it may. */
+	readonly #timers = this.clock.timers();
 	/** A commit failed: the relay reads the portal anew on its next use. */
 	needsPortal = false;
 
@@ -167,9 +196,7 @@ export class World {
 		await tick();
 		await this.openPortal();
 		// What was on disk but not yet told is true all the same.
-		for (const { row } of await this.portal.store.headsOfKinds(['settings', 'employee', 'department', 'task', 'deal', 'page', 'text', 'company', 'product'])) {
-			this.oracle.take(row as Row);
-		}
+		for (const { row } of await this.portal.store.headsOfKinds(KINDS)) this.oracle.take(row as Row);
 	}
 
 	releaseCommit(): void {
@@ -202,13 +229,49 @@ export class World {
 		this.story.push(line);
 	}
 
+	subscribe(subscription: Subscription): void {
+		// What is on its way to the disk was judged by the tariff before.
+		this.#mostPeople = Math.max(this.#peopleOf(subscription), this.#hasUnsettled ? this.#mostPeople : 0);
+		this.subscription = subscription;
+		this.tally.tariffs++;
+		this.note(`the tariff is ${JSON.stringify(subscription)}`);
+		if (!this.needsPortal) this.portal.subscribe(subscription);
+	}
+
+	/** Somebody accepts an invitation; where no seat is left they hear so. */
+	async hire(): Promise<void> {
+		if (this.needsPortal || this.rowsOf('employee').length > 12) return;
+		const { portal } = this;
+		const name = `new${this.#hired++}`;
+		// Not awaited: the commit may be held for long.
+		void portal.addEmployee({ firstName: name, lastName: 'Pop', email: `${name}@acme.example`, department: this.random.pick(this.teams) }).then(
+			(made) => {
+				if ('employee' in made) return;
+				if (made.code === 'quota') this.tally.noSeat++;
+				else if (made.code !== 'unavailable') this.broken.push(`[P8] ${name} was refused as ${made.code}`);
+			},
+			() => {}
+		);
+	}
+	#hired = 0;
+	#mostPeople = Infinity;
+	#peopleOf(subscription: Subscription): number {
+		return limitOf(planAt(subscription, this.clock.now()), 'people', subscription);
+	}
+	get #hasUnsettled(): boolean {
+		return this.needsPortal || this.portal.log.assigned > this.portal.log.durable || this.#held.length > 0;
+	}
+
 	#record(commit: Commit): void {
-		for (const { row } of commit.heads) this.diskOracle.take(row as Row);
 		for (const entry of commit.entries) {
+			this.watch.take(entry, !this.#isFounded, this.#mostPeople);
 			this.onDisk.set(entry.seq, Buffer.from(entry.mac).toString('hex'));
 			if (entry.command) this.happened.add(entry.command.id);
 			this.tally.overruled += entry.overruled.length;
 		}
+		this.tally.judged += this.watch.judged;
+		this.watch.judged = 0;
+		for (const { row } of commit.heads) this.watch.expectRow(row as Row);
 	}
 
 	#sent(device: Device, message: Down): void {
@@ -236,13 +299,13 @@ export class World {
 	}
 
 	#expectReadable(device: Device, document: DocumentId): void {
-		if (this.oracle.reads(device.person, document) || this.diskOracle.reads(device.person, document)) return;
+		if (this.oracle.reads(device.person, document) || this.watch.oracle.reads(device.person, document)) return;
 		this.broken.push(`[P5] ${device.name} was sent ${document}, which they may not read`);
 	}
 
 	/** Departments and people as the relay has them on disk. */
 	rowsOf<K extends Row['kind']>(kind: K): Extract<Row, { kind: K }>[] {
-		return [...this.oracle.rows.values()].filter((row) => row.kind === kind) as Extract<Row, { kind: K }>[];
+		return this.oracle.rowsOf(kind);
 	}
 	get teams(): DepartmentId[] {
 		return this.rowsOf('department').map(({ id }) => id as DepartmentId);
