@@ -71,6 +71,7 @@ describe('files', () => {
 		const row = ana.documentRow('Offer – final.bin');
 		await ana.hasMark(row, 'Kept here');
 		await says(row, /8\.6\sMB · Not uploaded yet/);
+		await ana.hasMark(ana.documentRow('note.txt'), 'Kept here');
 		expect(await ana.syncWord()).toBe('On this device');
 
 		// A restart of the browser loses nothing of it.
@@ -152,6 +153,25 @@ describe('files', () => {
 		await bob.section('Documents');
 		await eventually('the content went up', () => bob.documentRow('video.bin').innerText(), (text) => /1\.9\sMB/.test(text) && !/upload/i.test(text));
 		await bob.saysSync(/^Up to date$/);
+	});
+
+	it('and a person taken back without a network, when the last seat went meanwhile, wait with the number as well', async () => {
+		await relay.operator('tariff', { plan: 'boxBusiness', seats: 3 });
+		const cora = await relay.hire(anaSigned, 'cora@acme.example', 'Cora', 'Late');
+		expect((await relay.api('POST', `/documents/${cora.employee}/commands`, { command: 'dismiss' }, anaSigned.token)).status).toBe(200);
+		await ana.section('Company');
+		await ana.page.getByRole('link', { name: /^People/ }).or(ana.page.getByRole('tab', { name: /^People/ })).click();
+		await ana.main.getByRole('radio', { name: /^Dismissed/ }).check({ force: true });
+		await ana.main.getByRole('row').filter({ hasText: 'Cora Late' }).waitFor();
+		await ana.device.cut();
+		await ana.main.getByRole('row').filter({ hasText: 'Cora Late' }).getByRole('button', { name: /Cora Late/ }).last().click();
+		await ana.page.getByRole('menuitem', { name: /^Take back/ }).click();
+		await ana.page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
+		await relay.hire(anaSigned, 'dan@acme.example', 'Dan');
+		await ana.device.mend();
+		await ana.saysSync(/^1 set aside$/);
+		await ana.section('Set aside');
+		await ana.asideCard('Cora Late').getByText('The plan Box Business has 3 seats, and 3 are taken. An administrator can dismiss somebody who has left, or have seats added to the licence; then try again.').waitFor();
 		expect([...ana.device.complaints(), ...bob.device.complaints()]).toEqual([]);
 	});
 });

@@ -41,7 +41,8 @@ export function tariffReason({ plan: name, limit, feature, used = 0, most = 0, m
 	const plan = planName(name);
 	const ways = formatList(others.map(planName), 'disjunction');
 	if (limit === 'people') {
-		const way = ways ? m.aside_way_people({ ways }) : m.aside_way_people_none();
+		// The same edition with more seats is the shortest way.
+		const way = others.includes(name) ? m.aside_way_people_seats() : ways ? m.aside_way_people({ ways }) : m.aside_way_people_none();
 		return m.aside_why_quota_people({ plan, most: formatNumber(most), used: formatNumber(used), way });
 	}
 	if (limit === 'storageBytes') {
