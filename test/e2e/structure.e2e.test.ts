@@ -144,7 +144,7 @@ describe('the company through its screens', () => {
 		await marias().waitFor();
 	});
 
-	it('[A10] workgroups: asked at, let in, passed on', async () => {
+	it('[A13] workgroups: asked at, let in, passed on', async () => {
 		await ana.page.getByRole('tab', { name: /^Groups/ }).click();
 		await ana.main.getByRole('button', { name: 'New group' }).first().click();
 		await dialog('New group').getByRole('textbox', { name: 'Name' }).fill('Fair team');
@@ -208,6 +208,9 @@ describe('the company through its screens', () => {
 		const asks = dialog('Dismiss Bob Ionescu?');
 		await asks.getByText('1 open task').waitFor();
 		await asks.getByText('1 open deal').waitFor();
+		await asks.getByRole('button', { name: /^Who takes it over:/ }).click();
+		await ana.page.getByRole('combobox', { name: 'Who takes it over' }).fill('Maria');
+		await ana.page.keyboard.press('Enter');
 		await asks.getByRole('button', { name: 'Hand over and dismiss' }).click();
 		await ana.page.getByText('Bob Ionescu is dismissed; Maria Marin has the open work').waitFor();
 		await ana.page.getByRole('radio', { name: /^Dismissed/ }).click();
