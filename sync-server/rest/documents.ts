@@ -15,7 +15,7 @@ import { EMPTY_STATE, type RecordState } from '#crdt-model/record/state.ts';
 import type { Refusal } from '#crdt-model/wire/refusal.ts';
 import { members, route, type App, type Caller, type Services } from './call.ts';
 import { problem, refusalProblem } from './problem.ts';
-import { commandAnswer, commandBody, createBody, createdAnswer, DEFAULT_LIMIT, documentAnswer, listQuery, MAX_LIMIT, rowsAnswer } from './schemas.ts';
+import { accessAnswer, accessQuery, commandAnswer, commandBody, createBody, createdAnswer, DEFAULT_LIMIT, documentAnswer, listQuery, MAX_LIMIT, rowsAnswer } from './schemas.ts';
 
 export const documentRoutes = {
 	create: route({
@@ -41,6 +41,15 @@ export const documentRoutes = {
 		summary: 'One document',
 		signedIn: true,
 		answer: { status: 200, description: 'Its row, comments and checklist', schema: documentAnswer },
+		problems: [404]
+	}),
+	access: route({
+		method: 'get',
+		path: '/api/v1/documents/{id}/access',
+		summary: 'Why the caller sees a document, who else can, and what they may do with it; for administrators also of another person',
+		signedIn: true,
+		query: accessQuery,
+		answer: { status: 200, description: 'The rules that hold, with their reasons', schema: accessAnswer },
 		problems: [404]
 	}),
 	command: route({
@@ -88,6 +97,14 @@ export function mountDocuments(app: App, services: Services): void {
 			...('comments' in lists ? { comments: commentsOf(found.state) } : {}),
 			...('checklist' in lists ? { checklist: checklistOf(found.state) } : {})
 		});
+	});
+
+	members(app, services, documentRoutes.access, async ({ query, param }, { portal, person, viewer }) => {
+		const id = param('id');
+		const of = query.person ?? person;
+		if (!isDocumentId(id) || (of !== person && (viewer !== null || !portal.directory.isAdministrator(person)))) return notThere();
+		const access = await portal.access({ person, viewer }, id, of);
+		return access ? Response.json({ person: of, ...access }) : notThere();
 	});
 
 	members(app, services, documentRoutes.command, async ({ body, param }, caller) => {

@@ -231,3 +231,20 @@ test('what was acknowledged is there after a restart, and the session too', asyn
 	expect((await relay.call('GET', '/metrics')).body).toMatch(/atrium_log_entries [1-9]/);
 	expect(relay.log).toEqual([]);
 });
+
+test('why one sees a document and what one may do with it: one’s own reasons, and for administrators anybody’s', async () => {
+	const id = await make(bob, 'task', { title: 'Bob’s own' });
+	const own = await api('GET', `/documents/${id}/access`, bob);
+	expect(own.status).toBe(200);
+	expect(own.body).toMatchObject({ person: bob.employee, visible: true, openings: [{ principal: `task:user:${bob.employee}`, of: id, by: [{ kind: 'self' }] }] });
+	expect(own.body.may).toEqual(expect.arrayContaining([{ verb: 'delete', verdict: { allow: true, rule: expect.any(String) } }]));
+	const seen = (await api('GET', `/documents/${id}/access`, ann)).body.openings;
+	expect(seen.flatMap((one: { by: unknown[] }) => one.by)).toContainEqual({ kind: 'administrator' });
+	expect((await api('GET', `/documents/${id}/access?person=${bob.employee}`, ann)).body).toEqual(own.body);
+	const hers = await make(ann, 'task', { title: 'Ann’s own' });
+	expect((await api('GET', `/documents/${hers}/access?person=${bob.employee}`, ann)).body).toMatchObject({ visible: false, openings: [], may: [] });
+	// Not readable, not there, and asking for somebody else without being administrator: one answer.
+	const answers = await Promise.all([`/documents/${hers}/access`, `/documents/${ids.document('task')}/access`, `/documents/${id}/access?person=${ann.employee}`].map((path) => api('GET', path, bob)));
+	for (const { status, body } of answers) expect([status, body]).toEqual([404, answers[0]!.body]);
+	expect((await api('GET', `/documents/${id}/access?person=x`, ann)).status).toBe(422);
+});

@@ -112,6 +112,25 @@ export const documentAnswer = v.object({
 	comments: v.optional(v.array(v.object({ id: v.string(), by: personId, text: v.string(), at: moment }))),
 	checklist: v.optional(v.array(v.object({ id: v.string(), text: v.string(), done: v.boolean(), position: v.string() })))
 });
+export const accessQuery = v.object({ person: v.optional(personId) });
+const principals = v.pipe(v.array(v.string()), v.description('`user:…`, `department:…`, `crm:deal:user:…`: whoever holds one of them'));
+export const accessAnswer = v.object({
+	person: personId,
+	visible: v.boolean(),
+	openings: v.pipe(
+		v.array(
+			v.object({
+				principal: v.string(),
+				of: documentId,
+				grant: v.nullable(v.string()),
+				by: v.array(v.pipe(v.looseObject({ kind: v.string() }), v.description('By what the person holds it: `self`, `leader` with the department and its path, `role` with its level, …')))
+			})
+		),
+		v.description('Each principal of the document, or of the record that it hangs on, that the person holds')
+	),
+	who: principals,
+	may: v.array(v.object({ verb: v.string(), verdict: v.looseObject({ allow: v.boolean(), rule: v.string(), who: v.optional(principals) }) }))
+});
 export const commandBody = v.looseObject({
 	command: v.pipe(v.string(), v.maxLength(64), v.description('`setDeadline` or `task.setDeadline`')),
 	args: v.optional(v.pipe(v.record(v.string(), v.unknown()), v.description('The arguments; without it all further members are the arguments'))),

@@ -7,6 +7,7 @@
  */
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
+import { accessTo, type Access } from '#crdt-model/access/questions.ts';
 import { IdMaker, kindOf, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
 import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
@@ -513,6 +514,17 @@ export class Portal {
 	}
 	get world(): World {
 		return this.#world;
+	}
+
+	/** Why a person sees a record, and what they may do with it. Null where whoever asks may not read it, or the person is no member. */
+	async access(seat: Seat, id: DocumentId, person: PersonId): Promise<Access | null> {
+		const found = await this.#withPinned([{ document: id, args: null }], this.lane(seat.viewer ?? seat.person), () => {
+			const room = this.rooms.peek(id);
+			const actor = this.seated({ person, viewer: seat.viewer });
+			return room?.row && actor && this.mayRead(seat, room) ? accessTo(actor, room.row, room.state, this.#world) : null;
+		});
+		await this.log.settled();
+		return found;
 	}
 
 	/** A record as it is on disk; null when it is not there or not readable. */

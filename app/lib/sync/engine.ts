@@ -9,7 +9,9 @@
 import type { Verdict } from '#crdt-model/access/decide.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { kindOf, type DocumentId, type IdMaker, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { accessTo, type Access } from '#crdt-model/access/questions.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
+import { scopeOf, type BaseRow } from '#crdt-model/record/kind.ts';
 import type { ProposalRow } from '#crdt-model/kinds/proposal.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import { MAX_BATCH_COMMANDS } from '#crdt-model/record/command.ts';
@@ -168,6 +170,20 @@ export class Replica {
 	may(...drafts: Draft[]): Promise<Verdict> {
 		if (this.#core.viewer) return Promise.resolve({ allow: false, code: 'denied', rule: READ_ONLY, who: [] });
 		return this.#core.read((reads) => verdictOn(this.#core, reads, drafts));
+	}
+
+	/** Why a person sees a record that is here, and what they may do with it; null where it is not here or they are no member. */
+	async access(id: DocumentId, person: PersonId): Promise<Access | null> {
+		return this.#core.read(async (reads) => {
+			const row = (await reads.rows([id])).get(id);
+			if (!row || !this.directory.isMember(person)) return null;
+			const scope = scopeOf(kindNamed(row.kind), row);
+			const around = scope ? await reads.rows([scope]) : new Map<DocumentId, BaseRow>();
+			const canonical = (await canonicalStates(this.#core, reads, [id])).get(id)!;
+			const state = viewState(this.#core, id, canonical, await reads.pendingOn([id]));
+			const actor = { person, principals: this.directory.principalsOf(person) };
+			return accessTo(actor, row, state, { directory: this.directory, rowOf: (one) => (one === id ? row : (around.get(one) ?? null)) });
+		});
 	}
 
 	async row(id: DocumentId): Promise<StoredRow | null> {

@@ -128,6 +128,13 @@ class Account {
 		thisTab.end();
 	}
 
+	/** Whether the portal has a document that this person may read. It answers alike for what is not there and what is not theirs. */
+	async asksAccess(document: string): Promise<'there' | 'not-there' | 'no-network'> {
+		const answer = await call('GET', `/api/v1/documents/${document}/access`);
+		if (answer.kind === 'problem' && answer.status === 401) this.#expired = true;
+		return answer.kind === 'body' ? 'there' : answer.kind === 'problem' && answer.status === 404 ? 'not-there' : 'no-network';
+	}
+
 	/** Forgets who is here even where the relay cannot be told; false then. Local work stays. */
 	async signOut(): Promise<boolean> {
 		const answer = await call('DELETE', '/api/v1/sessions/current');
