@@ -90,6 +90,14 @@ describe('what was changed is found', () => {
 		['a counter of bytes', run(`UPDATE head SET counters = json_set(counters, '$."quota:bytes"', -1)`), /^the counter of storageBytes is -1 and the documents add up to 0$/],
 		['a table that is gone', (database) => database.exec('DROP TABLE snapshots'), /^cannot be read: no such table/]
 	];
+	const restored = `[{"epoch":2,"seq":30,"at":1}]`;
+	cases.push(
+		['a restore that never was', run(`UPDATE head SET epoch = 2, restores = '${restored}'`), /^entry 31 of .* breaks the hash chain/],
+		['a restore at the end that never was', run(`UPDATE head SET epoch = 2, restores = json_array(json_object('epoch', 2, 'seq', seq, 'at', 1))`), /^the head does not carry the hash/],
+		['an epoch without a restore', run('UPDATE head SET epoch = 7'), /^the head stands in epoch 7, and its last restore began epoch 1$/],
+		['restores out of order', run(`UPDATE head SET epoch = 2, restores = '[{"epoch":3,"seq":9,"at":1},{"epoch":2,"seq":9,"at":1}]'`), /^the restore that began epoch 2 does not follow/],
+		['an entry that a device is said to have brought', run(`UPDATE log SET returned = json_object('docSeq', 1, 'by', author) WHERE seq = 40`), /^entry 40 of .* breaks the hash chain/]
+	);
 	for (const [name, change, says] of cases) test(name, () => expect(after(change)).toMatch(says));
 	test('a snapshot that says something else in good form', () => {
 		const difference = after((database) => {

@@ -8,6 +8,7 @@ import type { Metrics } from '../ops/metrics.ts';
 import type { OperatorDoor } from '../ops/operator.ts';
 import { finished, honoPath, type App, type Bindings, type RouteSpec, type Services } from './call.ts';
 import { documentRoutes, mountDocuments } from './documents.ts';
+import { farewellRoutes, mountFarewell } from './farewell.ts';
 import { fileRoutes, mountFiles } from './files.ts';
 import { invitationRoutes, mountInvitations } from './invitations.ts';
 import { openApiOf } from './openapi.ts';
@@ -28,6 +29,7 @@ export const routes: readonly RouteSpec[] = [
 	...Object.values(fileRoutes),
 	...Object.values(tariffRoutes),
 	...Object.values(viewRoutes),
+	...Object.values(farewellRoutes),
 	...plainRoutes
 ] as readonly RouteSpec[];
 
@@ -54,6 +56,7 @@ export function restApp({ services, metrics, operator, onFault }: RestOptions): 
 	mountFiles(app, services);
 	mountTariff(app, services);
 	mountViewAs(app, services);
+	mountFarewell(app, services);
 	operator.mount(app);
 	for (const path of new Set(routes.map((route) => route.path))) {
 		const allow = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase()).join(', ');

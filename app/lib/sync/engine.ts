@@ -23,6 +23,7 @@ import { Conversation } from './conversation.ts';
 import { Core, type CoreOptions, type TabSignal } from './core.ts';
 import { verdictOn, type Draft } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
+import { farewellOf, type FarewellItem } from './farewell.ts';
 import { Lease } from './lease.ts';
 import { Pages, type OpenedPage } from './pages.ts';
 import type { LinkState, Problem, Transport } from './link.ts';
@@ -249,6 +250,12 @@ export class Replica {
 	/** Repeated while a page is live, so that the leader does not take this tab for dead. */
 	renewLive(document: DocumentId): void {
 		if (this.#live.get(document)?.has(this.#tab)) this.#core.signal({ kind: 'live', document, tab: this.#tab, connected: true });
+	}
+
+	/** What is this person's own and not sent, for the last contact after a dismissal. */
+	async farewell(): Promise<FarewellItem[]> {
+		await this.#pages.flush();
+		return this.#core.read((reads) => farewellOf(this.#core, reads));
 	}
 
 	aside(): Promise<AsideItem[]> {

@@ -136,6 +136,12 @@ class Account {
 	}
 
 	/** Forgets who is here even where the relay cannot be told; false then. Local work stays. */
+	/** A dismissed person's own unsent work. Whatever the relay answers it has heard it; `later` where it could not be reached. */
+	async farewell(items: readonly object[]): Promise<'heard' | 'later'> {
+		const answer = await call('POST', '/api/v1/farewell', { items });
+		return answer.kind === 'unreachable' || (answer.kind === 'problem' && (answer.status >= 500 || answer.status === 429)) ? 'later' : 'heard';
+	}
+
 	async signOut(): Promise<boolean> {
 		const answer = await call('DELETE', '/api/v1/sessions/current');
 		this.#session = undefined;
