@@ -4,7 +4,7 @@
  * Both are taken over the digest of the bytes, not the bytes: bytes may go after their retention, the chain stays.
  *
  * Both are made on the path of every change, so they share one spelling of the header and hash in one call each: an object of
- * `createHash` or `createHmac` costs three times what it hashes (docs/decisions/0007).
+ * `createHash` or `createHmac` costs three times what it hashes (docs/decisions/0009).
  */
 import { createHash, hash } from 'node:crypto';
 import type { PortalId } from '#crdt-model/ids.ts';

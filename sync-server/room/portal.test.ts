@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { BatchId } from '#crdt-model/ids.ts';
+import { pageOf, type BatchId } from '#crdt-model/ids.ts';
 import { MemoryRelayStore } from '#storage/memory/relay-store.ts';
 import { chained, CHAIN_START } from '../log/seal.ts';
 import { describeAnswer } from '../testing/device.ts';
-import { ANN, CAT, deal, EVE, MAC_KEY, SALES, Stage, task } from '../testing/stage.ts';
+import { ANN, CAT, deal, EVE, FAY, MAC_KEY, SALES, some, Stage, task } from '../testing/stage.ts';
 import { Portals } from './portals.ts';
 
 let stage: Stage;
@@ -107,4 +107,32 @@ test('[O6] a long tail becomes a snapshot; document, numbers and chain survive i
 	let chain = CHAIN_START;
 	for (const entry of (await entries()).entries) expect(entry.hash).toEqual((chain = chained(chain, entry, entry.rightsVersion)));
 	expect((await stage.portal.store.head()).chain).toEqual(chain);
+});
+
+test('[G3] what a change hangs on is read before it is judged, by what its kind names and two steps far', async () => {
+	await stage.as(CAT, 'deal.create', deal(1), { title: 'd' });
+	await stage.as(CAT, 'page.hang', pageOf(deal(1)), { title: 'p', on: deal(1) });
+	const proposal = some('proposal', 1);
+	await stage.as(EVE, 'proposal.create', proposal, { target: deal(1), text: 'x' });
+	const [made] = await stage.portal.store.history(proposal, 0, 1);
+	for (const [document, scopes] of [[proposal, [deal(1)]], [pageOf(deal(1)), [deal(1)]]] as const) {
+		await stage.reopen();
+		await stage.as(FAY, `${document.startsWith('page') ? 'page.setTitle' : 'proposal.setNote'}`, document, { value: 'x' });
+		for (const scope of scopes) expect(stage.portal.rooms.peek(scope)?.row, document).toMatchObject({ title: 'd' });
+	}
+	await stage.reopen();
+	expect(describeAnswer(await stage.as(FAY, 'proposal.decline', proposal, {}, { seen: { state: made!.command!.id } }))).toBe('refused not-found');
+	expect(describeAnswer(await stage.as(CAT, 'proposal.decline', proposal, {}, { seen: { state: made!.command!.id } }))).toBe('accepted');
+});
+
+test('[G2] workgroups and roles are judged in order within a batch', async () => {
+	const group = some('group', 1);
+	const made = stage.command('group.create', group, { name: 'g', visibility: 'open' });
+	const page = stage.command('page.create', some('page', 9), { title: 'p', place: 'mine' });
+	const grant = stage.command('page.setGrant', page.document, { key: `group:${group}`, value: 'read' });
+	expect(describeAnswer(await stage.batch(CAT, [made, page, grant]))).toBe('accepted');
+	expect(describeAnswer(await stage.batch(FAY, [stage.command('group.join', group), stage.command('page.setTitle', page.document, { value: 'x' })]))).toBe('refused denied by page.own');
+	expect(describeAnswer(await stage.as(FAY, 'page.setTitle', page.document, { value: 'x' }))).toBe('refused not-found');
+	await stage.as(FAY, 'group.join', group);
+	expect(describeAnswer(await stage.as(FAY, 'page.setTitle', page.document, { value: 'x' }))).toBe('refused denied by page.own');
 });
