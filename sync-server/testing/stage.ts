@@ -12,6 +12,7 @@ import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
 import { MemoryRelayStore, type MemoryRelayStoreOptions } from '#storage/memory/relay-store.ts';
 import { beginEpochs } from '../log/restore.ts';
+import type { Lanes } from '../budget/lanes.ts';
 import { Portal } from '../room/portal.ts';
 import { CLOSE } from '../session/socket.ts';
 import { Device } from './device.ts';
@@ -34,6 +35,8 @@ export class Stage {
 	store: MemoryRelayStore;
 	readonly lines: string[] = [];
 	readonly failures: unknown[] = [];
+	/** Whose turn it is, from the next `reopen` on; without it nobody ever waits. */
+	lanes: Lanes | null = null;
 	readonly #sockets = new Set<SocketPair>();
 	readonly #ids = idMaker(1);
 	#portal!: Portal;
@@ -95,6 +98,7 @@ export class Stage {
 			store: await this.store.portal(PORTAL),
 			macKey: MAC_KEY,
 			now: this.now,
+			...(this.lanes && { lanes: this.lanes }),
 			ids: this.#ids,
 			subscription: this.#subscription,
 			later: (run) => void this.#later.push(run),
