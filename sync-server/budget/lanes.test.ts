@@ -4,7 +4,7 @@ import type { PortalId } from '#crdt-model/ids.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { STANDING_CLOCK } from './clock.ts';
 import { Lanes, type Lane } from './lanes.ts';
-import { CALLS_BURST, CALLS_PER_SECOND, CPU_BURST_MS, CPU_MS_PER_SECOND, FRAMES_BURST, FRAMES_PER_SECOND, OPENINGS_BURST, TURN_MS } from './limits.ts';
+import { CALLS_BURST, CALLS_PER_SECOND, CPU_BURST_MS, CPU_MS_PER_SECOND, ENTRIES_UNDER_WAY, FRAMES_BURST, FRAMES_PER_SECOND, OPENINGS_BURST, TURN_MS } from './limits.ts';
 
 const PORTAL = 'portal_00000000-0000-7000-8000-000000000001' as PortalId;
 const OTHER = 'portal_00000000-0000-7000-8000-000000000002' as PortalId;
@@ -115,6 +115,49 @@ test('[B2] where time stands nobody ever waits', async () => {
 	for (let i = 0; i < 100_000; i++) lane.tryRun(() => runs++);
 	expect(runs).toBe(100_000);
 	await lane.ready();
+});
+
+test('[B2] so many entries of one person are on their way to disk; the next wait until those are there, and others do not', async () => {
+	const { clock, of } = relay();
+	const durable = Promise.withResolvers<void>();
+	const lane = of(1);
+	lane.untilOnDisk(durable.promise, ENTRIES_UNDER_WAY - 1);
+	expect(lane.tryRun(() => {})).toBe(true);
+	lane.untilOnDisk(Promise.reject(new Error('a failed commit')), 1);
+	const done: string[] = [];
+	void lane.run(() => done.push('next'));
+	void of(2).run(() => done.push('other'));
+	expect(done).toEqual(['other']);
+	await Promise.resolve();
+	clock.turns();
+	expect(done, 'what failed is on its way no more').toEqual(['other', 'next']);
+	lane.untilOnDisk(durable.promise, 1);
+	void lane.run(() => done.push('last'));
+	clock.turns();
+	expect(done.length).toBe(2);
+	durable.resolve();
+	await Promise.resolve();
+	clock.turns();
+	expect(done.length).toBe(3);
+});
+
+test('[B2] one reading of the store at a time for one person; a failed one is the caller\'s and holds nobody up', async () => {
+	const { of } = relay();
+	const steps: string[] = [];
+	const first = Promise.withResolvers<string>();
+	const reads = [
+		of(1).read(() => (steps.push('first'), first.promise)),
+		of(1).read(async () => { steps.push('second'); throw new Error('the disk'); }),
+		of(1).read(async () => void steps.push('third')),
+		of(2).read(async () => void steps.push('other'))
+	];
+	await reads[3];
+	expect(steps.sort()).toEqual(['first', 'other']);
+	first.resolve('found');
+	expect(await reads[0]).toBe('found');
+	await expect(reads[1]).rejects.toThrow('the disk');
+	await reads[2];
+	expect(steps).toContain('third');
 });
 
 test('[B3] frames and bytes a second are the person\'s', () => {

@@ -13,7 +13,7 @@ import type { PersonId, PortalId } from '#crdt-model/ids.ts';
 import { Bucket } from './bucket.ts';
 import type { Clock } from './clock.ts';
 import {
-	BYTES_BURST, BYTES_PER_SECOND, CALL_COST_MS, CALLS_BURST, CALLS_PER_SECOND, CPU_BURST_MS, CPU_MS_PER_SECOND, CPU_RESUME_MS, FRAMES_BURST,
+	BYTES_BURST, BYTES_PER_SECOND, CALL_COST_MS, CALLS_BURST, CALLS_PER_SECOND, CPU_BURST_MS, CPU_MS_PER_SECOND, CPU_RESUME_MS, ENTRIES_UNDER_WAY, FRAMES_BURST,
 	FRAMES_PER_SECOND, MIN_FRAME_BYTES, OPENINGS_BURST, OPENINGS_PER_SECOND, TURN_MS
 } from './limits.ts';
 
@@ -33,6 +33,10 @@ export class Lane {
 	isResting = false;
 	/** Waits for its turn. */
 	isQueued = false;
+	/** Entries of theirs on their way to disk. */
+	#underWay = 0;
+	/** The last of their readings of the store. */
+	#reading: Promise<unknown> = Promise.resolve();
 	/** Open connections. */
 	connections = 0;
 	/** In frames that wait for their turn. */
@@ -67,6 +71,29 @@ export class Lane {
 	/** Resolves when this person has a turn: before a piece of work that cannot be measured from outside. */
 	ready(): Promise<void> {
 		return this.run(() => {});
+	}
+
+	/**
+	 * Reads from the store in this person's turn, one reading of theirs at a time: its worker does one thing after the other, and what others ask for
+	 * comes in between.
+	 */
+	read<T>(work: () => Promise<T>): Promise<T> {
+		const done = this.#reading.then(() => this.ready()).then(work);
+		this.#reading = done.catch(() => {}); // whoever asked hears of it
+		return done;
+	}
+
+	/** Counts what goes to disk for this person. Beyond the ceiling they rest until it is there: others' commits wait for theirs. */
+	untilOnDisk(durable: Promise<void>, entries: number): void {
+		this.#underWay += entries;
+		const there = () => {
+			this.#underWay -= entries;
+			this.#turns.queue(this);
+		};
+		durable.then(there, there);
+	}
+	get waitsForDisk(): boolean {
+		return this.#underWay >= ENTRIES_UNDER_WAY;
 	}
 
 	/** Does the work at once where there is room in this turn and nothing waits; says whether it did. What it throws, the caller gets. */
@@ -118,7 +145,7 @@ export class Lane {
 	/** Nothing would be lost by forgetting it. */
 	get isIdle(): boolean {
 		const buckets = [this.#cpu, this.#frames, this.#bytes, this.#calls, this.#openings];
-		return this.connections === 0 && this.pieces.length === 0 && !this.isResting && buckets.every((bucket) => bucket.isFull);
+		return this.connections === 0 && this.#underWay === 0 && this.pieces.length === 0 && !this.isResting && buckets.every((bucket) => bucket.isFull);
 	}
 }
 
@@ -137,13 +164,13 @@ class Turns {
 	}
 
 	tryRun(lane: Lane, work: () => unknown): boolean {
-		if (this.#waiting.length > 0 || this.#left <= 0 || lane.isResting || lane.pieces.length > 0 || lane.isSpent) return false;
+		if (this.#waiting.length > 0 || this.#left <= 0 || lane.isResting || lane.waitsForDisk || lane.pieces.length > 0 || lane.isSpent) return false;
 		this.measure(lane, work);
 		return true;
 	}
 
 	queue(lane: Lane): void {
-		if (lane.isResting || lane.isQueued) return;
+		if (lane.isResting || lane.isQueued || lane.waitsForDisk || lane.pieces.length === 0) return;
 		if (lane.isSpent) return this.#rest(lane);
 		lane.isQueued = true;
 		this.#waiting.push(lane);
@@ -170,7 +197,7 @@ class Turns {
 		lane.isResting = true;
 		this.#clock.after(Math.ceil(lane.restMs), () => {
 			lane.isResting = false;
-			if (lane.pieces.length > 0) this.queue(lane);
+			this.queue(lane);
 		});
 	}
 
@@ -194,7 +221,7 @@ class Turns {
 			} catch (fault) {
 				this.#onFault(fault);
 			}
-			if (lane.pieces.length > 0) this.queue(lane);
+			this.queue(lane);
 		}
 		this.#schedule();
 	}

@@ -38,6 +38,9 @@ export const PERSON_QUEUE_BYTES = 64 * 1024 * 1024;
 /** Sent to one person and not read yet, all connections together: eight that stand at their own ceiling. */
 export const PERSON_UNREAD_BYTES = 64 * 1024 * 1024;
 
+/** Entries of one person on their way to disk: what a commit writes in a few milliseconds, since everybody's next commit waits for it. */
+export const ENTRIES_UNDER_WAY = 32;
+
 // Connections
 
 /** Tabs times open pages of one browser, twice over. */

@@ -297,7 +297,9 @@ export class Portal {
 				if (this.log.hasFailed) return { result: unavailable(null), durable: Promise.resolve() };
 				const authority = authorise();
 				const result = 'actor' in authority || 'author' in authority ? this.#decide(authority, batch.commands) : authority;
-				return { result, durable: this.log.settled() };
+				const durable = this.log.settled();
+				lane?.untilOnDisk(durable, batch.commands.length);
+				return { result, durable };
 			});
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
@@ -398,6 +400,9 @@ export class Portal {
 		if (admission.kind === 'admitted') {
 			for (const client of admission.bindIds) this.bind(room, client, person);
 			this.#append(admission.draft);
+			const durable = this.log.settled();
+			this.lane(viewer ?? person).untilOnDisk(durable, 1);
+			return { result: { kind: 'accepted', seq: room.seq }, durable };
 		}
 		return { result: { kind: 'accepted', seq: room.seq }, durable: this.log.settled() };
 	}

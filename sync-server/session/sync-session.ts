@@ -17,6 +17,7 @@ import { DOWN_CHUNK_BYTES, INVENTORY_CHUNK, SUBMIT_WINDOW } from '#crdt-model/wi
 import type { Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts';
+import type { Lane } from '../budget/lanes.ts';
 import type { Admission, Portal } from '../room/portal.ts';
 import { refused } from '../room/answers.ts';
 import { wholeOf } from '../room/rooms.ts';
@@ -97,6 +98,10 @@ export class SyncSession implements FrameSession {
 	get person(): PersonId {
 		return this.seat.person;
 	}
+	/** Whoever looks on as somebody spends their own budget. */
+	get #lane(): Lane {
+		return this.#portal.lane(this.seat.viewer ?? this.person);
+	}
 	get principals(): ReadonlySet<Principal> {
 		return this.#principals;
 	}
@@ -139,7 +144,7 @@ export class SyncSession implements FrameSession {
 		this.#wholeAfter = cursor === null && held.count === 0 ? Infinity : sharedUpTo(log.restores, cursor?.epoch ?? FIRST_EPOCH);
 		let next: 'continue' | 'inventory' = 'inventory';
 		if (fits) {
-			const here = await store.digest({ principals: [...this.#principals], upTo: cursor.seq });
+			const here = await this.#lane.read(() => store.digest({ principals: [...this.#principals], upTo: cursor.seq }));
 			if (this.#isClosed()) return;
 			if (!this.#isUnsettled && here.count === held.count && here.digest === held.digest) next = 'continue';
 		}
@@ -183,7 +188,7 @@ export class SyncSession implements FrameSession {
 	async *#reached(query: { principals: Principal[]; without?: Principal[] }): AsyncGenerator<DocumentHead> {
 		let after: DocumentId | null = null;
 		do {
-			const page: PageOf<DocumentHead, DocumentId> = await this.#portal.store.reached({ ...query, after, limit: 1_000 });
+			const page: PageOf<DocumentHead, DocumentId> = await this.#lane.read(() => this.#portal.store.reached({ ...query, after, limit: 1_000 }));
 			if (this.#isClosed()) return;
 			yield* page.items;
 			after = page.next;
@@ -198,15 +203,14 @@ export class SyncSession implements FrameSession {
 			while (this.#state.is === 'catching-up' && !this.#isFull && this.#pauses === 0) {
 				// What happened meanwhile was told to everybody, and nothing of it was for this session to read.
 				if (this.#sent >= this.#portal.log.durable) return void (this.#state = { is: 'live' });
-				await this.#portal.lane(this.seat.viewer ?? this.person).ready();
-				if (this.#isClosed() || this.#isFull || this.#pauses > 0) continue;
-				const principals = this.#principals;
-				const losses = this.#losses;
-				const { entries, reached } = await this.#portal.store.entriesAfter({
-					principals: [...principals],
-					after: this.#sent,
-					window: CATCH_UP_WINDOW
+				const found = await this.#lane.read(async () => {
+					if (this.#isClosed() || this.#isFull || this.#pauses > 0) return null;
+					const [principals, losses] = [this.#principals, this.#losses];
+					const read = await this.#portal.store.entriesAfter({ principals: [...principals], after: this.#sent, window: CATCH_UP_WINDOW });
+					return { ...read, principals, losses };
 				});
+				if (!found) continue;
+				const { entries, reached, principals, losses } = found;
 				// Rights or readers changed while the store read: what it found was found with the old ones.
 				await this.#portal.log.readersTold();
 				if (this.#isClosed() || this.#pauses > 0 || principals !== this.#principals || losses !== this.#losses) continue;
@@ -271,10 +275,11 @@ export class SyncSession implements FrameSession {
 	/** @param held what the device has older: with the new state come the notices of all that happened since */
 	async #sendGains(documents: readonly DocumentId[], held: ReadonlyMap<DocumentId, number> = new Map()): Promise<void> {
 		for (let from = 0; from < documents.length; from += GAIN_PAGE) {
-			await this.#portal.lane(this.seat.viewer ?? this.person).ready();
-			this.#lostMeanwhile.clear();
 			const page = documents.slice(from, from + GAIN_PAGE);
-			const stored = await this.#withReaders(await this.#portal.store.load(page));
+			const stored = await this.#lane.read(async () => {
+				this.#lostMeanwhile.clear();
+				return this.#isClosed() ? [] : this.#withReaders(await this.#portal.store.load(page));
+			});
 			const since = page.flatMap((id): [DocumentId, number][] => (held.has(id) ? [[id, held.get(id)!]] : []));
 			const notices = since.length > 0 ? await this.#portal.store.notices({ person: this.person, after: since }) : null;
 			await this.#portal.log.readersTold();
@@ -283,7 +288,7 @@ export class SyncSession implements FrameSession {
 			let size = 0;
 			for (const { found, readers } of stored) {
 				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal))) continue;
-				const bytes = this.#portal.lane(this.seat.viewer ?? this.person).measure(() => wholeOf(found));
+				const bytes = this.#lane.measure(() => wholeOf(found));
 				const told = notices?.get(found.id);
 				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes, ...(told && { notices: told }) });
 				size += bytes.byteLength;
