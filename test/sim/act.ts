@@ -33,6 +33,8 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
 	[3, drop],
 	[3, crashDevice],
 	[1, (world) => world.crashRelay()],
+	[1, async (world) => world.backUp()],
+	[2, (world) => world.restore()],
 	[1, async (world) => void (world.random.chance(0.3) && world.store.failNext(1))]
 ];
 const TOTAL = ACTS.reduce((sum, [weight]) => sum + weight, 0);
@@ -54,7 +56,7 @@ async function beAway(world: World, device: Device): Promise<void> {
 	device.isOnline = false;
 	device.line?.drop();
 	world.note(`days pass, ${device.name} is away`);
-	world.clock.advance((1 + world.random.below(30)) * DAY_MS);
+	world.clock.advance((1 + world.random.below(world.random.chance(0.5) ? 3 : 30)) * DAY_MS);
 }
 
 async function deliver(world: World, device: Device): Promise<void> {

@@ -101,9 +101,12 @@ export async function expectAtRest(world: World): Promise<void> {
 	const counted = world.portal.tariff;
 	if (counted.people.used !== used.people || counted.storageBytes.used !== used.storageBytes) throw new Error(`[P8] counted ${JSON.stringify(counted)}, there are ${JSON.stringify(used)}`);
 
+	// P2 after a restore: what some device that came back holds is back, unless it builds on something that none of them holds.
+	const { commands: gone, documents: torn } = beyondRecall(world, turnedAway);
+
 	// P3: what a person did happened, or lies in their Set aside.
 	for (const [command, person] of world.kept) {
-		if (world.happened.has(command) || waiting.has(command)) continue;
+		if (world.happened.has(command) || waiting.has(command) || gone.has(command)) continue;
 		if (!asides.get(person)!.some((item) => item.kind === 'command' && item.command.id === command)) {
 			const harmless = world.story.findLast((line) => line.includes(command));
 			throw new Error(`[P3] ${command} of ${person} is nowhere ${harmless ?? ''}`);
@@ -111,7 +114,7 @@ export async function expectAtRest(world: World): Promise<void> {
 	}
 	const texts = new Map<DocumentId, string>();
 	for (const [word, { person, document }] of world.words) {
-		if (world.deletedWords.has(word)) continue;
+		if (world.deletedWords.has(word) || torn.has(document)) continue;
 		if (!texts.has(document)) texts.set(document, heads.some(({ id }) => id === document) ? await textAtRelay(world, document) : '');
 		if (texts.get(document)!.includes(word)) continue;
 		const isAside = asides.get(person)!.some((item) => (item.kind === 'page' || item.kind === 'swallowed') && item.text.includes(word));
@@ -119,6 +122,20 @@ export async function expectAtRest(world: World): Promise<void> {
 		const onDevice = await Promise.all(turnedAway.filter((device) => device.person === person).map((device) => textOnDevice(world, device, document)));
 		if (!onDevice.some((own) => own.includes(word))) throw new Error(`[P3] the word ${word} of ${person} is nowhere`);
 	}
+}
+
+/** What restores took and nobody could bring back: no device that returned holds it, or holds what it builds on. */
+function beyondRecall(world: World, turnedAway: readonly Device[]): { commands: Set<CommandId>; documents: Set<DocumentId> } {
+	const commands = new Set<CommandId>();
+	const documents = new Set<DocumentId>();
+	const broken = new Set<DocumentId>();
+	for (const { document, command, heldBy } of world.lost) {
+		if ([...heldBy].some((device) => !turnedAway.includes(device)) && !broken.has(document)) continue;
+		broken.add(document);
+		if (command) commands.add(command);
+		else documents.add(document);
+	}
+	return { commands, documents };
 }
 
 async function textAtRelay(world: World, id: DocumentId): Promise<string> {

@@ -1,6 +1,7 @@
 /**
  * The seeded simulation: real replicas and the real gate over a network that drops, delays and repeats, a relay that crashes and disks that
- * fail, in a company that is reorganised, whose people come and go, whose tariff shrinks, and where somebody has a program of their own. Every run is checked at rest; a failing seed is printed with its story and belongs into regressions.json, which is replayed first.
+ * fail, in a company that is reorganised, whose people come and go, whose tariff shrinks, whose relay is
+ * restored from an older backup, and where somebody has a program of their own. Every run is checked at rest; a failing seed is printed with its story and belongs into regressions.json, which is replayed first.
  *
  * `npm run test:deep` runs it without limit (ATRIUM_SEED begins elsewhere, ATRIUM_DEEP_MINUTES bounds it).
  */
@@ -21,6 +22,7 @@ async function simulate(seed: number, tally: Tally): Promise<void> {
 	try {
 		await world.open();
 		await bringToRest(world);
+		world.backUp();
 		for (let i = 0; i < STEPS; i++) await step(world);
 		await bringToRest(world);
 		await expectAtRest(world);

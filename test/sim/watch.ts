@@ -5,7 +5,7 @@
 import { RELAY, kindOf } from '#crdt-model/ids.ts';
 import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
 import { planCommand, rowOf } from '#crdt-model/record/plan.ts';
-import { applyWrites, EMPTY_STATE } from '#crdt-model/record/state.ts';
+import { applyWrites, EMPTY_STATE, type RecordState } from '#crdt-model/record/state.ts';
 import { usageOfAll } from '#crdt-model/tariff/usage.ts';
 import type { LogEntry } from '#storage/contract.ts';
 import { sameRow } from '../fuzz/judge.ts';
@@ -15,7 +15,7 @@ import { writesContent } from '../fuzz/rules.ts';
 
 export class Watch {
 	/** The company as the log says, entry by entry. */
-	readonly oracle = new Oracle();
+	oracle = new Oracle();
 	readonly broken: string[] = [];
 	judged = 0;
 
@@ -50,6 +50,11 @@ export class Watch {
 		const people = this.#people();
 		this.oracle.take(row, next);
 		if (!trusted && this.#people() > people && this.#people() > mostPeople) this.broken.push(`[P8] seq ${seq}: ${command.name} makes ${this.#people()} people where ${mostPeople} may be`);
+	}
+
+	/** After a restore a record is what both epochs made of it together: that is read, not run again. */
+	adopt(row: Row, state: RecordState): void {
+		this.oracle.take(row, state);
 	}
 
 	/** What is stored after a commit is what its entries make. */

@@ -7,13 +7,17 @@
  */
 import { IdMaker, KINDS, type CommandId, type DepartmentId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import { limitOf, planAt, type Subscription } from '#crdt-model/tariff/plans.ts';
-import type { Row } from '#crdt-model/kinds/index.ts';
+import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
 import type { Command } from '#crdt-model/record/command.ts';
+import { collectionsOf } from '#crdt-model/record/kind.ts';
+import { readFromDoc } from '#crdt-model/record/state.ts';
 import type { Down } from '#crdt-model/wire/down.ts';
 import type { Draft } from '#lib/sync/engine.ts';
 import { MemoryRelayStore } from '#storage/memory/relay-store.ts';
-import type { Commit } from '#storage/contract.ts';
+import type { Commit, LogEntry } from '#storage/contract.ts';
+import { beginEpochs } from '#sync-server/log/restore.ts';
 import { Portal } from '#sync-server/room/portal.ts';
+import { docOf } from '#sync-server/room/rooms.ts';
 import { seeded, type Random } from '../support/random.ts';
 import { Clock, tick } from './clock.ts';
 import { Device } from './device.ts';
@@ -50,20 +54,42 @@ export interface Tally {
 	noSeat: number;
 	/** Entries that were judged by the oracle when they reached the disk. */
 	judged: number;
+	restores: number;
+	/** Entries that a restore lost and devices brought back. */
+	cameBack: number;
 }
 export const newTally = (): Tally => ({
 	commands: 0, typed: 0, refused: 0, overruled: 0, lost: 0, gained: 0, relayCrashes: 0, failedCommits: 0, deviceCrashes: 0, drops: 0, daysAway: 0, reorganised: 0, groups: 0,
-	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, noSeat: 0, judged: 0
+	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, noSeat: 0, judged: 0, restores: 0, cameBack: 0
 });
 
 const MAC_KEY = new Uint8Array(32).fill(7);
+
+interface Backup {
+	readonly store: MemoryRelayStore;
+	readonly oracle: Oracle;
+	readonly onDisk: ReadonlyMap<number, string>;
+	readonly happened: ReadonlySet<CommandId>;
+	readonly log: readonly LogEntry[];
+	readonly at: number;
+}
+
+export interface Lost {
+	readonly document: DocumentId;
+	readonly docSeq: number;
+	readonly command: CommandId | null;
+	readonly heldBy: ReadonlySet<Device>;
+}
+
+/** Devices hold entries as they came for eight days; a restore from before that is another story. */
+const OLDEST_BACKUP_MS = 7 * 24 * 3_600_000;
 
 export class World {
 	readonly seed: number;
 	readonly random: Random;
 	readonly clock = new Clock();
 	readonly ids: IdMaker;
-	readonly store: MemoryRelayStore;
+	store: MemoryRelayStore;
 	/** Rights as the relay has told them, and in `watch` as they are on disk already: a moment later the two are one. */
 	readonly oracle = new Oracle();
 	readonly watch = new Watch();
@@ -79,8 +105,12 @@ export class World {
 	/** Whether commits reach the disk at once. */
 	isDiskFree = true;
 	/** What is on disk: each seq with its seal, and every command that happened. */
-	readonly onDisk = new Map<number, string>();
-	readonly happened = new Set<CommandId>();
+	onDisk = new Map<number, string>();
+	happened = new Set<CommandId>();
+	/** What restores took away, and which devices held it then: of the others nobody can give it back. */
+	readonly lost: Lost[] = [];
+	#log: LogEntry[] = [];
+	#backup: Backup | null = null;
 	/** Commands that a person's device said it had kept. */
 	readonly kept = new Map<CommandId, PersonId>();
 	/** Words that were typed and kept, and words that somebody meant to delete. */
@@ -199,6 +229,50 @@ export class World {
 		for (const { row } of await this.portal.store.headsOfKinds(KINDS)) this.oracle.take(row as Row);
 	}
 
+	/** A copy of what is on disk now. */
+	backUp(): void {
+		this.#backup = { store: this.store.clone(), oracle: this.watch.oracle.copy(), onDisk: new Map(this.onDisk), happened: new Set(this.happened), log: [...this.#log], at: this.clock.now() };
+		this.note('a backup is made');
+	}
+
+	/** The machine is gone, and the backup takes its place in an epoch of its own. */
+	async restore(): Promise<void> {
+		const backup = this.#backup;
+		if (!backup || this.needsPortal || this.clock.now() - backup.at > OLDEST_BACKUP_MS) return;
+		this.tally.restores++;
+		this.note('the relay is restored from its backup');
+		this.#lives++;
+		const above = this.portal.log.epoch;
+		this.store.crash();
+		this.#held.length = 0;
+		for (const device of this.devices) device.line?.drop();
+		await tick();
+		await this.#reckonLost(backup);
+		this.isDiskFree = true;
+		this.store.failNext(0);
+		this.store = backup.store.clone();
+		this.watch.oracle = backup.oracle.copy();
+		this.oracle.records.clear();
+		for (const [id, known] of this.watch.oracle.records) this.oracle.records.set(id, known);
+		[this.onDisk, this.happened, this.#log] = [new Map(backup.onDisk), new Set(backup.happened), [...backup.log]];
+		await beginEpochs(this.store, { above, at: this.clock.now() });
+		await this.openPortal();
+	}
+
+	async #reckonLost(backup: Backup): Promise<void> {
+		const heldBy = new Map<string, Set<Device>>();
+		const key = (document: DocumentId, docSeq: number, mac: Uint8Array) => `${document} ${docSeq} ${Buffer.from(mac).toString('hex')}`;
+		for (const device of this.devices) {
+			for (const { sealed } of await device.replica.store.read((reads) => reads.rawAfter(null, Infinity))) {
+				const held = key(sealed.document, sealed.docSeq, sealed.mac);
+				heldBy.set(held, (heldBy.get(held) ?? new Set()).add(device));
+			}
+		}
+		for (const { document, docSeq, command, mac } of this.#log.slice(backup.log.length)) {
+			this.lost.push({ document, docSeq, command: command?.id ?? null, heldBy: heldBy.get(key(document, docSeq, mac)) ?? new Set() });
+		}
+	}
+
 	releaseCommit(): void {
 		this.#held.shift()?.();
 	}
@@ -262,15 +336,26 @@ export class World {
 		return this.needsPortal || this.portal.log.assigned > this.portal.log.durable || this.#held.length > 0;
 	}
 
-	#record(commit: Commit): void {
+	async #record(commit: Commit): Promise<void> {
+		const returned = new Set(commit.entries.filter((entry) => entry.returned).map(({ document }) => document));
+		this.tally.cameBack += commit.entries.filter((entry) => entry.returned).length;
 		for (const entry of commit.entries) {
-			this.watch.take(entry, !this.#isFounded, this.#mostPeople);
+			if (!returned.has(entry.document)) this.watch.take(entry, !this.#isFounded, this.#mostPeople);
+			this.#log.push(entry);
 			this.onDisk.set(entry.seq, Buffer.from(entry.mac).toString('hex'));
 			if (entry.command) this.happened.add(entry.command.id);
 			this.tally.overruled += entry.overruled.length;
 		}
 		this.tally.judged += this.watch.judged;
 		this.watch.judged = 0;
+		if (returned.size > 0) {
+			const store = await this.store.portal(this.portal.id);
+			for (const stored of await store.load([...returned])) {
+				const doc = docOf(stored);
+				this.watch.adopt(stored.row as Row, readFromDoc(doc, collectionsOf(kindNamed(stored.kind))));
+				doc.destroy();
+			}
+		}
 		for (const { row } of commit.heads) this.watch.expectRow(row as Row);
 	}
 
