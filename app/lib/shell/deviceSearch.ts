@@ -3,6 +3,7 @@
  * what begins with the query comes first, then what has a word that begins with it, then the rest, the newest first.
  * Ten thousand titles take some milliseconds: they are folded once, when their row changes.
  */
+import FileIcon from '@lucide/svelte/icons/file';
 import FileText from '@lucide/svelte/icons/file-text';
 import Building from '@lucide/svelte/icons/building-2';
 import CircleCheck from '@lucide/svelte/icons/circle-check-big';
@@ -15,7 +16,7 @@ import { fold } from '#lib/ui/Combobox.svelte';
 import type { IconComponent } from '#lib/ui/icon.ts';
 import type { FoundRecord, RecordSearch } from './actions.svelte.ts';
 
-const KINDS = ['task', 'deal', 'company', 'page', 'text'] as const satisfies readonly KindName[];
+const KINDS = ['task', 'deal', 'company', 'page', 'text', 'file'] as const satisfies readonly KindName[];
 type Found = (typeof KINDS)[number];
 const MOST = 20;
 
@@ -35,7 +36,8 @@ const look: Record<Found, { icon: IconComponent; word: () => string; path: strin
 	deal: { icon: Handshake, word: m.sync_found_deal, path: '/crm' },
 	company: { icon: Building, word: m.sync_found_company, path: '/crm' },
 	page: { icon: FileText, word: m.sync_found_page, path: '/documents' },
-	text: { icon: FileText, word: m.sync_found_page, path: '/documents' }
+	text: { icon: FileText, word: m.sync_found_page, path: '/documents' },
+	file: { icon: FileIcon, word: m.sync_found_file, path: '/documents' }
 };
 
 export function deviceSearch(workspace: Workspace): RecordSearch {
