@@ -36,6 +36,8 @@ describe('every screen', () => {
 		await make('deal', 'deal', { title: 'Fair stand', amount: 1000, account: ids.company, product: ids.product });
 		await make('won', 'deal', { title: 'Won before', stage: 'won', amount: 20_000 });
 		await make('page', 'page', { title: 'Minutes', place: 'company' });
+		await make('group', 'group', { name: `A group with a name that goes ${'on and '.repeat(12)}on`, description: 'For the fair', visibility: 'closed', members: [bob.employee] });
+		await make('role', 'role', { name: 'Sellers', people: [`user:${bob.employee}`, 'all'] });
 		await make('text', 'text', { title: 'notes.md', place: 'mine' });
 		screens = new Screens(await Device.open('ana', relay));
 		await screens.signIn(MAIL);
@@ -86,6 +88,11 @@ describe('every screen', () => {
 		{ name: 'a page', path: () => `/documents/${ids.page}`, ready: (page) => page.getByRole('textbox', { name: 'Minutes' }).getByRole('heading').waitFor(), title: /^Minutes · Atrium$/ },
 		{ name: 'a text', path: () => `/documents/${ids.text}`, ready: (page) => page.getByRole('textbox', { name: 'notes.md' }).waitFor(), title: /^notes.md · Atrium$/ },
 		{ name: 'the company', path: () => '/company', ready: (page) => page.getByRole('tree', { name: 'Structure' }).waitFor(), title: /^Company · Atrium$/ },
+		{ name: 'everybody', path: () => '/company?tab=people', ready: (page) => page.getByRole('grid', { name: 'People' }).waitFor(), title: /^People · Company · Atrium$/ },
+		{ name: 'groups', path: () => '/company?tab=groups', ready: (page) => page.getByRole('grid', { name: 'Groups' }).waitFor(), title: /^Groups · Company · Atrium$/ },
+		{ name: 'a group', path: () => `/company?tab=groups&group=${ids.group}`, ready: (page) => page.getByText('You own this group').waitFor(), title: /Atrium$/ },
+		{ name: 'permissions', path: () => `/crm?tab=permissions&role=${ids.role}`, ready: (page) => page.getByRole('table', { name: 'What it gives' }).waitFor(), title: /^CRM · Atrium$/ },
+		{ name: 'what a person gets', path: () => '/crm?tab=permissions&role=who', ready: (page) => page.getByRole('table').waitFor(), title: /^CRM · Atrium$/ },
 		{ name: 'what was set aside', path: () => '/set-aside', ready: (page) => page.getByRole('article', { name: 'Fair stand' }).waitFor(), title: /^Set aside · Atrium$/ },
 		{ name: 'an address that does not exist', path: () => '/nowhere', ready: heading('There is nothing at this address'), title: /Atrium$/ }
 	];
@@ -183,6 +190,22 @@ describe('every screen', () => {
 		await screens.main.getByRole('button', { name: 'Invite people' }).click();
 		await page.getByRole('dialog', { name: 'Invite people' }).waitFor();
 		found.push(...(await barriers(page, 'invite')));
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('e');
+		await page.getByRole('dialog', { name: 'Change the department' }).waitFor();
+		found.push(...(await barriers(page, 'department')));
+		await page.keyboard.press('Escape');
+		await screens.main.getByRole('grid').getByRole('row').filter({ hasText: 'Ana Pop' }).first().getByRole('button', { name: /^What to do with/ }).click();
+		await page.getByRole('menuitem', { name: /^Move to a department/ }).waitFor();
+		found.push(...(await barriers(page, 'person menu')));
+		await page.getByRole('menuitem', { name: /^Move to a department/ }).click();
+		await page.getByRole('dialog', { name: 'Move Ana Pop' }).waitFor();
+		found.push(...(await barriers(page, 'move')));
+		await page.keyboard.press('Escape');
+		await device.goto(`/documents/${ids.page}`);
+		await screens.main.getByRole('button', { name: 'Share…' }).click();
+		await page.getByRole('dialog', { name: 'Share Minutes' }).waitFor();
+		found.push(...(await barriers(page, 'share')));
 		await page.keyboard.press('Escape');
 		await page.getByRole('button', { name: /^Account/ }).click();
 		await page.getByRole('menu').waitFor();
