@@ -223,7 +223,7 @@ function ofGroup(asked: Asked, row: GroupRow, before: GroupRow | undefined): Ans
 		case 'declineRequest':
 			return when(aboutSelf || moderates, 'group.members');
 		case 'addModerator':
-			return when(owns, 'group.moderators');
+			return when(owns || !row.moderators.includes(args.member as PersonId), 'group.moderators');
 		case 'removeModerator':
 			return when(owns || aboutSelf || !before.moderators.includes(args.member as PersonId), 'group.moderators');
 		default:
