@@ -133,14 +133,22 @@ export class Run {
 	async #expectTwin(act: Act, answer: AnswerResult & { kind: 'refused' }): Promise<void> {
 		const { oracle, ids, portal } = this.#company;
 		const twinOf = new Map<string, string>();
+		const seen = new Set<string>();
 		const written = JSON.stringify(act.commands.map(({ document, args }) => [document, args]), (_key, value: unknown) => (typeof value === 'bigint' ? null : value));
 		for (const [id] of written.matchAll(DOCUMENT_IDS)) {
-			if (!oracle.record(id as DocumentId) || oracle.reads(act.person, id as DocumentId)) continue;
+			if (!oracle.record(id as DocumentId)) continue;
+			if (oracle.reads(act.person, id as DocumentId)) {
+				seen.add(id.slice(id.indexOf('_') + 1));
+				continue;
+			}
+			// Whoever may name people learns whether they are there by naming them: what follows in the batch differs.
+			if (id.startsWith('employee_') && act.commands.length > 1) return;
 			// By the uuid: a record and its page share it.
 			const uuid = id.slice(id.indexOf('_') + 1);
 			if (!twinOf.has(uuid)) twinOf.set(uuid, ids.uuid());
 		}
-		if (twinOf.size === 0) return;
+		// A page that went its own way has the uuid of a record that may be read.
+		if (twinOf.size === 0 || [...twinOf.keys()].some((uuid) => seen.has(uuid))) return;
 		const swap = (text: string) => [...twinOf].reduce((all, [from, to]) => all.replaceAll(from, to), text);
 		const fresh = new Map<CommandId, CommandId>(act.commands.map(({ id }) => [id, ids.command()]));
 		const swappedBack = (text: string) => [...twinOf, ...fresh].reduce((all, [from, to]) => all.replaceAll(to, from), text);
