@@ -46,7 +46,8 @@ export const task = defineKind<TaskRow>({
 	fields: {
 		...commonFields,
 		title: field(title),
-		state: field(state),
+		/** With control it is an approval: whoever approves has seen what they approve of. */
+		state: field(state, (cells) => (valueAt(cells, 'control') === true ? 'guarded' : 'later')),
 		priority: field(priority),
 		responsible: field(person),
 		deadline: field(deadline),
