@@ -98,7 +98,9 @@ test.each([{ broken: false }, { broken: true }])('[A15] explained as visible if 
 				if (explained.action !== 'read') throw new Error('asked for reading');
 				const audience = audienceOf(row, world);
 				expect(explained.visible).toBe(canRead(one, audience));
-				expect(explained.who).toEqual(audience);
+				// The author of a proposal who does not read its target hears of themself alone.
+				const isBlind = row.kind === 'proposal' && row.createdBy === id && explained.visible && !canRead(one, audienceOf(task, world));
+				expect(explained.who).toEqual(isBlind ? [`user:${id}`] : audience);
 				for (const { by } of explained.openings) {
 					expect(by.length, row.id).toBeGreaterThan(0);
 					for (const { kind } of by) tally.kinds.add(kind);

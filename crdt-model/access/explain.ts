@@ -12,7 +12,7 @@ import { kindNamed } from '../kinds/index.ts';
 import type { DiskLevel, Grants } from '../kinds/grants.ts';
 import type { CrmLevel, CrmPermission, RoleRow } from '../kinds/role.ts';
 import type { Audience, BaseRow } from '../record/kind.ts';
-import { decide, decideWrite, type Actor, type Change, type Verdict, type World } from './decide.ts';
+import { canRead, decide, decideWrite, type Actor, type Change, type Verdict, type World } from './decide.ts';
 import { leadersOf, type Directory } from './directory.ts';
 import type { CrmEntity, Principal } from './principals.ts';
 import { addresseeOf, type Recipient } from './recipients.ts';
@@ -47,19 +47,34 @@ export type Explanation =
 			readonly action: 'read';
 			readonly visible: boolean;
 			readonly openings: readonly Opening[];
-			/** Who could read it, whether or not the person does. */
+			/** Who could read it, whether or not the person does; of the record it hangs on only for whoever asks and reads that too. */
 			readonly who: readonly Principal[];
 	  }
 	| { readonly action: 'change'; readonly verdict: Verdict };
 
-/** @param action reading, writing the content of a page or text, or a change as the rule book is asked about it */
-export function explain(actor: Actor, action: 'read' | 'write' | Change, row: BaseRow, world: World): Explanation {
+/**
+ * @param action reading, writing the content of a page or text, or a change as the rule book is asked about it
+ * @param asking who is told, where somebody asks for another
+ */
+export function explain(actor: Actor, action: 'read' | 'write' | Change, row: BaseRow, world: World, asking: Actor = actor): Explanation {
 	if (action === 'write') return { action: 'change', verdict: decideWrite(actor, row, world) };
 	if (action !== 'read') return { action: 'change', verdict: decide(actor, action, world) };
 	const openings = sourcesOf(row, world)
 		.filter(({ principal }) => actor.principals.has(principal))
 		.map((source) => ({ ...source, by: howHeld(world.directory, actor.person, source.principal) }));
-	return { action: 'read', visible: openings.length > 0, openings, who: audienceOf(row, world) };
+	return { action: 'read', visible: openings.length > 0, openings, who: toldOf(asking, row, world) };
+}
+
+/**
+ * Who could read it, as far as that may be told. Whoever reads a record by its own principals alone does not read the one it hangs on: whose that is, and
+ * whether it is there, is not theirs to know (A14).
+ */
+function toldOf(asking: Actor, row: BaseRow, world: World): readonly Principal[] {
+	const audience: Audience = kindNamed(row.kind).audience(row);
+	const readers = audienceOf(row, world);
+	if (!('scope' in audience) || !audience.also || !canRead(asking, audience.also)) return readers;
+	const scope = world.rowOf(audience.scope);
+	return scope && canRead(asking, audienceOf(scope, world)) ? readers : audience.also;
 }
 
 /** The principals of the audience with where each comes from. The same steps as `audienceOf`, of which this is the longer form. */

@@ -113,3 +113,11 @@ test('[A13] asking and letting in meet wherever they cross', () => {
 function directoryPerson(name: string): PersonId {
 	return actor(name).person;
 }
+
+test('[A13] taking away what somebody is not yet is a word as well: it would stand against the owner’s own, said earlier and brought later', () => {
+	expect(each('lead ben guy', 'removeModerator', { member: ANN }, { ...circle, visibility: 'open', moderators: [], members: [] })).toEqual({
+		lead: 'denied group.owner-names-moderators', ben: 'denied group.owner-names-moderators', guy: 'denied group.owner-names-moderators'
+	});
+	// Moderators put out members, and that ends whatever those were.
+	expect(tries('ann', 'removeMember', { member: GUY }, { ...circle, moderators: [ANN], members: [ANN, GUY] })).toBe('allow group.moderators-manage');
+});

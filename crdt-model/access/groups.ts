@@ -34,8 +34,9 @@ function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict
 			return owns(actor, old) ? allow('group.owner-passes-on') : deny('group.owner-passes-on', ...owners(old));
 		case 'moderators': {
 			const [was, is] = [old.moderators.includes(key), row.moderators.includes(key)];
-			// Whoever leaves or is removed is no moderator afterwards, and mostly was none before.
-			if (!is && (isOwn || !was)) return allow('group.anyone-leaves');
+			// Whoever leaves or is removed is no moderator afterwards, and mostly was none before. To others that is no free word: it would stand against the
+			// owner's naming of a moderator, said earlier and brought later.
+			if (!is && (isOwn || (!was && moderates(actor, old)))) return allow('group.anyone-leaves');
 			return owns(actor, old) ? allow('group.owner-names-moderators') : deny('group.owner-names-moderators', ...owners(old));
 		}
 		case 'members': {

@@ -9,6 +9,7 @@ import { dealRow, pageRow, proposalRow, taskRow, worldOf } from '../testing/comp
 import { ANN, BEN, CAT, LEAD, actor, ask, directory, expectEach, who } from '../testing/office.ts';
 import { commandId, documentId, person } from '../testing/world.ts';
 import { audienceOf, canRead } from './decide.ts';
+import { explain } from './explain.ts';
 
 const deal = dealRow({ createdBy: ANN, responsible: ANN });
 const proposal = proposalRow({ createdBy: CAT, target: deal.id });
@@ -73,3 +74,18 @@ test('[C5] a proposal holds commands or a text, twenty commands and 32 KiB at mo
 function deep(levels: number): unknown {
 	return levels === 0 ? null : [deep(levels - 1)];
 }
+
+test('[A14][A15] why its author reads it says nothing of a target that they do not read: not whose it is, nor that it is there', () => {
+	const whoReads = (name: string, records: BaseRow[], asking = name) => {
+		const explained = explain(actor(name), 'read', proposal, worldOf(directory, records), actor(asking));
+		return explained.action === 'read' && explained.who;
+	};
+	const all = audienceOf(proposal, worldOf(directory, [deal]));
+	expect(all).toContain(`crm:deal:user:${ANN}`);
+	expect(whoReads('cat', [deal])).toEqual([`user:${CAT}`]);
+	expect(whoReads('cat', [deal])).toEqual(whoReads('cat', []));
+	expect(whoReads('ann', [deal])).toEqual(all);
+	// An administrator who asks for the author knows the target.
+	expect(whoReads('cat', [deal], 'admin')).toEqual(all);
+	expect(whoReads('lead', [deal])).toEqual(all);
+});

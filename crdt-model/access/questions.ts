@@ -54,7 +54,7 @@ export interface Answered {
 export interface Access {
 	readonly visible: boolean;
 	readonly openings: readonly Opening[];
-	/** Who could read it. */
+	/** Who could read it, as far as whoever asks may know. */
 	readonly who: readonly Principal[];
 	/** Empty for whoever does not see it: what they may do with it would tell of it. */
 	readonly may: readonly Answered[];
@@ -65,9 +65,12 @@ const NOBODY = '00000000-0000-7000-8000-000000000000';
 const ITEM = `item_${NOBODY}` as ItemId;
 const COMMAND = `command_${NOBODY}` as CommandId;
 
-/** Why a person sees a record or not, and what they may do with it. Whoever asks for somebody else must be allowed to: that is the caller's to see to. */
-export function accessTo(actor: Actor, row: BaseRow, state: RecordState, world: World): Access {
-	const reading = explain(actor, 'read', row, world);
+/**
+ * Why a person sees a record or not, and what they may do with it. Whoever asks for somebody else must be allowed to: that is the caller's to see to.
+ * @param asking who is told, where that is another person
+ */
+export function accessTo(actor: Actor, row: BaseRow, state: RecordState, world: World, asking: Actor = actor): Access {
+	const reading = explain(actor, 'read', row, world, asking);
 	if (reading.action !== 'read') throw new Error('reading was asked for');
 	const { visible, openings, who } = reading;
 	const may = visible ? QUESTIONS[row.kind].flatMap((question) => answered(question, actor, row, state, world)) : [];

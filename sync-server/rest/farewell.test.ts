@@ -133,3 +133,28 @@ test('[P3] ceilings: pieces, sizes, commands and devices; what is no proposal is
 	for (const token of others) statuses.push((await farewell(token, [piece])).status);
 	expect(statuses).toEqual([...Array.from({ length: MAX_FAREWELLS - 1 }, () => 200), 429]);
 });
+
+test('[P3] nobody else lays a task where unsent work will come to: it comes to the head alone', async () => {
+	const [bob, eve] = [await hire(), await hire()];
+	const squatted = `task_${bob.employee.slice(bob.employee.indexOf('_') + 1)}` as DocumentId;
+	const made = await portal.submit(eve.employee as PersonId, { id: ids.batch(), commands: [{ id: ids.command(), document: squatted, name: 'task.create', args: { title: 'Mine' }, at: Date.now(), seen: {} }] });
+	expect(made.kind).toBe('accepted');
+	await dismiss(bob);
+	expect((await farewell(bob.token, [{ document: ids.document('task'), text: 'of Bob' }, { document: ids.document('task'), text: 'more of Bob' }])).body).toEqual({ proposed: 2, leftOut: 0 });
+	const [one, other] = await proposals(bob);
+	expect(other!.target).toBe(one!.target);
+	expect(await portal.read(eve.employee as PersonId, one!.id)).toBeNull();
+	expect((await portal.read(ann.employee as PersonId, one!.target))?.row).toMatchObject({ createdBy: bob.employee, responsible: ann.employee, deleted: false });
+});
+
+test('[P3] where the task for unsent work was deleted, the next device’s work lies where somebody looks', async () => {
+	const bob = await hire();
+	const again = (await relay.call('POST', '/api/v1/sessions', { body: { email: `bob${people}@acme.example`, password: PASSWORD } })).body.token as string;
+	await dismiss(bob);
+	await farewell(bob.token, [{ document: ids.document('task'), text: 'one' }]);
+	const [first] = await proposals(bob);
+	await asAnn(first!.target, 'task.delete', {});
+	expect((await farewell(again, [{ document: ids.document('task'), text: 'two' }])).body).toEqual({ proposed: 1, leftOut: 0 });
+	const two = (await proposals(bob)).find(({ text }) => text === 'two');
+	expect((await portal.read(ann.employee as PersonId, two!.target))?.row).toMatchObject({ responsible: ann.employee });
+});

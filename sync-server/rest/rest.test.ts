@@ -248,3 +248,10 @@ test('why one sees a document and what one may do with it: one’s own reasons, 
 	for (const { status, body } of answers) expect([status, body]).toEqual([404, answers[0]!.body]);
 	expect((await api('GET', `/documents/${id}/access?person=x`, ann)).status).toBe(422);
 });
+
+test('whoever proposes for what they may not read learns nothing of it by asking why they see the proposal', async () => {
+	const hers = await make(ann, 'task', { title: 'Ann’s own' });
+	const asks = async (target: string) => (await api('GET', `/documents/${await make(bob, 'proposal', { target, note: 'x', commands: [{ document: target, name: 'task.delete', args: {} }] })}/access`, bob)).body.who;
+	const [there, none] = [await asks(hers), await asks(ids.document('task'))];
+	expect([there, none]).toEqual([[`user:${bob.employee}`], [`user:${bob.employee}`]]);
+});

@@ -66,11 +66,18 @@ async function readableTarget(portal: Portal, heir: PersonId, document: Document
 	return row.kind === 'page' && (row as PageRow).place === 'record' ? (row as PageRow).on : row.id;
 }
 
-/** One for each person, also where two of their devices come: its id follows from theirs. */
+/**
+ * One for each person, also where two of their devices come: its id follows from theirs. Anybody can reckon that id and lay a task of their own there, so only one
+ * of the person's that the heir still reads will do; else another is made.
+ */
 async function handOverTask(portal: Portal, person: PersonId, heir: PersonId, ids: IdMaker): Promise<DocumentId> {
-	const id = `task_${person.slice(person.indexOf('_') + 1)}` as DocumentId<'task'>;
 	const row = portal.directory.person(person);
 	const title = TITLES[portal.settings?.language ?? 'en'](row ? `${row.firstName} ${row.lastName}`.trim() : '').slice(0, 200);
-	await portal.submitAsRelay({ commands: [{ id: ids.command(), document: id, name: 'task.create', args: { title, responsible: heir }, at: portal.now(), seen: {} }] }, person);
-	return id;
+	const make = async (id: DocumentId<'task'>) =>
+		(await portal.submitAsRelay({ commands: [{ id: ids.command(), document: id, name: 'task.create', args: { title, responsible: heir }, at: portal.now(), seen: {} }] }, person)).kind === 'accepted';
+	const own = `task_${person.slice(person.indexOf('_') + 1)}` as DocumentId<'task'>;
+	if ((await make(own)) || (await portal.read(heir, own))?.row.createdBy === person) return own;
+	const another = ids.document('task');
+	await make(another);
+	return another;
 }

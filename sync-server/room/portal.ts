@@ -526,7 +526,8 @@ export class Portal {
 		const found = await this.#withPinned([{ document: id, args: null }], this.lane(seat.viewer ?? seat.person), () => {
 			const room = this.rooms.peek(id);
 			const actor = this.seated({ person, viewer: seat.viewer });
-			return room?.row && actor && this.mayRead(seat, room) ? accessTo(actor, room.row, room.state, this.#world) : null;
+			const asking = this.seated(seat);
+			return room?.row && actor && asking && this.mayRead(seat, room) ? accessTo(actor, room.row, room.state, this.#world, asking) : null;
 		});
 		await this.log.settled();
 		return found;

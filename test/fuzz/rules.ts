@@ -223,9 +223,9 @@ function ofGroup(asked: Asked, row: GroupRow, before: GroupRow | undefined): Ans
 		case 'declineRequest':
 			return when(aboutSelf || moderates, 'group.members');
 		case 'addModerator':
-			return when(owns || !row.moderators.includes(args.member as PersonId), 'group.moderators');
+			return when(owns || ((moderates || aboutSelf) && !row.moderators.includes(args.member as PersonId)), 'group.moderators');
 		case 'removeModerator':
-			return when(owns || aboutSelf || !before.moderators.includes(args.member as PersonId), 'group.moderators');
+			return when(owns || aboutSelf || (moderates && !before.moderators.includes(args.member as PersonId)), 'group.moderators');
 		default:
 			return when(owns, 'group.owner');
 	}

@@ -183,7 +183,8 @@ export class Replica {
 			const canonical = (await canonicalStates(this.#core, reads, [id])).get(id)!;
 			const state = viewState(this.#core, id, canonical, await reads.pendingOn([id]));
 			const actor = { person, principals: this.directory.principalsOf(person) };
-			return accessTo(actor, row, state, { directory: this.directory, rowOf: (one) => (one === id ? row : (around.get(one) ?? null)) });
+			const asking = { person: this.#core.person, principals: this.directory.principalsOf(this.#core.person) };
+			return accessTo(actor, row, state, { directory: this.directory, rowOf: (one) => (one === id ? row : (around.get(one) ?? null)) }, asking);
 		});
 	}
 
