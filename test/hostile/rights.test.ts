@@ -220,7 +220,8 @@ test.each<Attack>([
 });
 
 test.each<Attack>([
-	['who answers for it says that it is done, which another approves', no, () => mallory.command(given.answers, 'task.setState', { value: 'done' })],
+	['who answers for it says that it is done, which another approves', no, async () => (await mallory.api('POST', `/documents/${given.answers}/commands`, { command: 'setState', value: 'done' })).body.code!],
+	['who answers for it says so without having seen the state', ['stale'], () => mallory.command(given.answers, 'task.setState', { value: 'done' })],
 	['who answers for it takes the approval away', no, () => mallory.command(given.answers, 'task.setControl', { value: false })],
 	['who answers for it moves the deadline', no, () => mallory.command(given.answers, 'task.setDeadline', { value: '2030-01-01' })],
 	['who answers for it lets themselves move the deadline', no, () => mallory.command(given.answers, 'task.setMayMoveDeadline', { value: true })],
