@@ -111,3 +111,11 @@ export function madeAt(id: string): number {
 export function pageOf(record: DocumentId): DocumentId<'page'> {
 	return `page_${record.slice(record.indexOf('_') + 1)}` as DocumentId<'page'>;
 }
+
+/** Kinds whose records have a page. */
+export const KINDS_WITH_PAGE = ['task', 'deal', 'company'] as const satisfies readonly KindName[];
+
+/** The records whose page this would be: ids alone do not say which of them is there. */
+export function recordsOfPage(page: DocumentId<'page'>): DocumentId[] {
+	return KINDS_WITH_PAGE.map((kind) => `${kind}_${page.slice(page.indexOf('_') + 1)}` as DocumentId);
+}

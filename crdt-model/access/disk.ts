@@ -9,7 +9,7 @@
  *
  * A page on a record follows the record and takes no grants; its place and deletion are its maker's and the administrators'.
  */
-import type { KindName } from '../ids.ts';
+import type { KindName, KINDS_WITH_PAGE } from '../ids.ts';
 import type { FileRow } from '../kinds/file.ts';
 import { DISK_LEVELS, type DiskLevel } from '../kinds/grants.ts';
 import type { PageRow, TextRow } from '../kinds/page.ts';
@@ -22,8 +22,9 @@ import { allow, audienceOf, canRead, deny, type Actor, type Rules, type Verdict,
 
 type Placed = PageRow | TextRow | FileRow;
 
-/** The kinds that a page may hang on: whoever may work on the record may write its page. */
-const scopeRules: Partial<Record<KindName, Rules>> = { task: taskRules, deal: crmRules, company: crmRules };
+/** Whoever may work on a record may write its page. */
+const recordRules: Readonly<Record<(typeof KINDS_WITH_PAGE)[number], Rules>> = { task: taskRules, deal: crmRules, company: crmRules };
+const scopeRules: Partial<Record<KindName, Rules>> = recordRules;
 
 const rank = (level: DiskLevel | null | undefined): number => (level ? DISK_LEVELS.indexOf(level) : -1);
 

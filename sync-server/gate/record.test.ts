@@ -115,12 +115,29 @@ test('[G3] what one may not read is refused exactly as what is not there', async
 
 test('[G3] a page cannot be hung on what one may not read, whether it has a page or not', async () => {
 	const hang = (n: number) => stage.as(EVE, 'page.hang', pageOf(deal(n)), { title: 'probe', on: deal(n) });
-	const answers = [await hang(1), await hang(98)];
-	expect(await answer(CAT, 'page.hang', pageOf(deal(1)), { title: 'd', on: deal(1) })).toBe('accepted');
-	answers.push(await hang(1));
+	expect(await answer(CAT, 'deal.create', deal(21), { title: 'deal' })).toBe('accepted');
+	const answers = [await hang(21), await hang(98)];
+	expect(await answer(CAT, 'page.hang', pageOf(deal(21)), { title: 'd', on: deal(21) })).toBe('accepted');
+	answers.push(await hang(21));
 	const blind = answers.map((value) => JSON.stringify({ ...value, command: null }).replaceAll(/page_[-0-9a-f]+/g, 'ID'));
 	expect(new Set(blind).size, blind.join('\n')).toBe(1);
 	expect(blind[0]).toContain('not-found');
+});
+
+test('[G14] the page of a record is nobody’s to make elsewhere: neither loose nor on another record of the same number', async () => {
+	// Eve reads the task and has no hand in its description. A page of hers in its place would be read by everyone who may read hers.
+	expect(await answer(CAT, 'task.addObserver', task(1), { member: EVE })).toBe('accepted');
+	expect(await answer(EVE, 'page.create', pageOf(task(1)), { title: 'mine', place: 'company' })).toBe('refused exists');
+	expect(await answer(DAN, 'page.create', pageOf(task(1)), { title: 'mine', place: 'company' }), 'to whom the task is not there').toBe('refused not-found');
+	// A record of the same number that came later does not change whose page it is.
+	const twin = stage.command('company.create', some('company', 1), { name: 'of one number' });
+	const hang = () => stage.command('page.hang', pageOf(task(1)), { title: 'mine', on: some('company', 1) });
+	await stage.reopen();
+	expect(await batch(EVE, [twin, hang()])).toBe('refused exists');
+	expect(await batch(EVE, [stage.command('company.create', some('company', 1), { name: 'of one number' })])).toBe('accepted');
+	expect(await batch(EVE, [hang()])).toBe('refused exists');
+	expect(await answer(CAT, 'page.hang', pageOf(task(1)), { title: 'of the task', on: task(1) })).toBe('accepted');
+	expect(await answer(DAN, 'page.create', some('page', 77), { title: 'loose', place: 'company' })).toBe('accepted');
 });
 
 test('[G5] two titles that did not see each other: the later stands, the other person is told', async () => {

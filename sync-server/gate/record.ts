@@ -10,7 +10,8 @@
 import { audienceOf, canRead, decide, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory } from '#crdt-model/access/directory.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
-import { RELAY, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import { isIdOf, RELAY, recordsOfPage, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
+import type { PageRow } from '#crdt-model/kinds/page.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import { planCommand, rowOf, type Overruled } from '#crdt-model/record/plan.ts';
@@ -107,7 +108,23 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 		}
 	}
 	if (hidden) return refuse('not-found', command.document);
+	const rightful = before ? undefined : whosePage(gate, row);
+	if (rightful) {
+		const isSeen = authority.kind === 'relay' || canRead(authority.actor, audienceOf(rightful.row!, world));
+		return refuse(isSeen ? 'exists' : 'not-found', command.document);
+	}
 	return { command, room, before, row, state: next, readersBefore, writes: plan.writes, overruled: plan.overruled };
+}
+
+/**
+ * The record to which a page that is to be made belongs, where that is another than it says: its id follows from the record's (I4), and whoever knows that one
+ * could otherwise lay a page of their own readers where the record's people write. Of several records of one number the first has the page.
+ */
+function whosePage(gate: RecordGate, row: BaseRow): Room | undefined {
+	if (!isIdOf('page', row.id)) return undefined;
+	const { on } = row as PageRow;
+	const since = on === null ? Infinity : (gate.room(on).firstSeq ?? Infinity);
+	return recordsOfPage(row.id).map((id) => gate.room(id)).find((room) => room.id !== on && room.row !== null && room.firstSeq! < since);
 }
 
 function hangsOnHidden(actor: Actor, { kind }: Room, row: BaseRow, world: World): boolean {

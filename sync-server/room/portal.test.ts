@@ -110,12 +110,12 @@ test('[O6] a long tail becomes a snapshot; document, numbers and chain survive i
 });
 
 test('[G3] what a change hangs on is read before it is judged, by what its kind names and two steps far', async () => {
-	await stage.as(CAT, 'deal.create', deal(1), { title: 'd' });
-	await stage.as(CAT, 'page.hang', pageOf(deal(1)), { title: 'p', on: deal(1) });
+	await stage.as(CAT, 'deal.create', deal(21), { title: 'd' });
+	await stage.as(CAT, 'page.hang', pageOf(deal(21)), { title: 'p', on: deal(21) });
 	const proposal = some('proposal', 1);
-	await stage.as(EVE, 'proposal.create', proposal, { target: deal(1), text: 'x' });
+	await stage.as(EVE, 'proposal.create', proposal, { target: deal(21), text: 'x' });
 	const [made] = await stage.portal.store.history(proposal, 0, 1);
-	for (const [document, scopes] of [[proposal, [deal(1)]], [pageOf(deal(1)), [deal(1)]]] as const) {
+	for (const [document, scopes] of [[proposal, [deal(21)]], [pageOf(deal(21)), [deal(21)]]] as const) {
 		await stage.reopen();
 		await stage.as(FAY, `${document.startsWith('page') ? 'page.setTitle' : 'proposal.setNote'}`, document, { value: 'x' });
 		for (const scope of scopes) expect(stage.portal.rooms.peek(scope)?.row, document).toMatchObject({ title: 'd' });

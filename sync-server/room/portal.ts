@@ -8,7 +8,7 @@
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { accessTo, type Access } from '#crdt-model/access/questions.ts';
-import { IdMaker, kindOf, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, isIdOf, kindOf, RELAY, recordsOfPage, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
 import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
@@ -71,6 +71,9 @@ export interface PortalOptions {
 	/** A fault that ended one session: the store's, or our own. */
 	readonly onFault?: (fault: unknown) => void;
 }
+
+/** What says which documents a command is judged by. Without a name nothing is made. */
+type Needing = Pick<Command, 'document' | 'args'> & Partial<Pick<Command, 'name'>>;
 
 /** A decision that was taken; `durable` resolves when it may be told. */
 export interface Admission {
@@ -307,7 +310,7 @@ export class Portal {
 	}
 
 	/** Does the work in one go with the documents pinned. What was dropped, or began to hang elsewhere, while it waited for its turn is read again. */
-	async #withPinned<T>(commands: readonly Pick<Command, 'document' | 'args'>[], lane: Lane | null, work: () => T): Promise<T> {
+	async #withPinned<T>(commands: readonly Needing[], lane: Lane | null, work: () => T): Promise<T> {
 		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
 			const pinned = await this.#pinWithScopes(commands);
 			try {
@@ -458,7 +461,7 @@ export class Portal {
 	 * The rooms of the commands' documents, of the records that those hang on, or will, and of what these hang on. Most are at hand, and then nothing
 	 * is waited for.
 	 */
-	async #pinWithScopes(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
+	async #pinWithScopes(commands: readonly Needing[]): Promise<Room[]> {
 		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
 			const atHand = this.#atHand(commands);
 			const pinned = atHand ? this.rooms.pinAtHand(atHand) : await this.#pinOnce(commands);
@@ -469,7 +472,7 @@ export class Portal {
 	}
 
 	/** What these commands need in memory; null where something of it is not there. */
-	#atHand(commands: readonly Pick<Command, 'document' | 'args'>[]): DocumentId[] | null {
+	#atHand(commands: readonly Needing[]): DocumentId[] | null {
 		const wanted = named(commands);
 		for (let at = 0, step = 0; at < wanted.length; step++) {
 			for (const end = wanted.length; at < end; at++) {
@@ -482,7 +485,7 @@ export class Portal {
 		return wanted;
 	}
 
-	async #pinOnce(commands: readonly Pick<Command, 'document' | 'args'>[]): Promise<Room[]> {
+	async #pinOnce(commands: readonly Needing[]): Promise<Room[]> {
 		const pinned = await this.rooms.pin(named(commands));
 		try {
 			for (let from = 0, step = 0; from < pinned.length && step < MAX_SCOPE_STEPS; step++) {
@@ -617,13 +620,14 @@ export class Portal {
 	}
 }
 
-/** The documents of the commands, and the records that they would hang them on. */
-function named(commands: readonly Pick<Command, 'document' | 'args'>[]): DocumentId[] {
+/** The documents of the commands, the records that they would hang them on, and those whose page they would make. */
+function named(commands: readonly Needing[]): DocumentId[] {
 	const ids: DocumentId[] = [];
 	const add = (id: DocumentId | null) => void (id && !ids.includes(id) && ids.push(id));
-	for (const { document, args } of commands) {
+	for (const { document, args, name } of commands) {
 		add(document);
 		add(scopeNamedBy(kindNamed(kindOf(document)!), args));
+		if ((name === 'page.create' || name === 'page.hang') && isIdOf('page', document)) recordsOfPage(document).forEach(add);
 	}
 	return ids;
 }

@@ -162,20 +162,20 @@ test('[Y5] a device that gains more than its line takes is sent one piece after 
 });
 
 test('[Y6] what is gained comes before what is built on it, however the edits fall', async () => {
-	await stage.as(CAT, 'deal.create', deal(1), { title: 'd' });
-	await stage.as(CAT, 'page.hang', pageOf(deal(1)), { title: 'p', on: deal(1) });
+	await stage.as(CAT, 'deal.create', deal(21), { title: 'd' });
+	await stage.as(CAT, 'page.hang', pageOf(deal(21)), { title: 'p', on: deal(21) });
 	const eve = stage.device(EVE).connect();
 	await stage.settle();
-	const work: Promise<unknown>[] = [stage.as(CAT, 'deal.setResponsible', deal(1), { value: EVE })];
+	const work: Promise<unknown>[] = [stage.as(CAT, 'deal.setResponsible', deal(21), { value: EVE })];
 	for (let i = 0; i < 20; i++) {
-		work.push(stage.as(ANN, 'deal.setTitle', deal(1), { value: `t${i}` }), stage.as(ANN, 'page.setTitle', pageOf(deal(1)), { value: `p${i}` }));
+		work.push(stage.as(ANN, 'deal.setTitle', deal(21), { value: `t${i}` }), stage.as(ANN, 'page.setTitle', pageOf(deal(21)), { value: `p${i}` }));
 		if (i % 3 === 0) await Promise.resolve();
 		if (i % 7 === 0) stage.flush();
 	}
 	await Promise.all(work);
 	await stage.settle();
 	expect(eve.complaints).toEqual([]);
-	expect([eve.row(deal(1)), eve.row(pageOf(deal(1)))]).toMatchObject([{ title: 't19' }, { title: 'p19' }]);
+	expect([eve.row(deal(21)), eve.row(pageOf(deal(21)))]).toMatchObject([{ title: 't19' }, { title: 'p19' }]);
 });
 
 test('[Y6] a loss while the same documents are on their way leaves nothing behind', async () => {
