@@ -266,7 +266,7 @@ export class Crm {
 		if (verdict.allow) return null;
 		const judgement: Judgement =
 			verdict.code === 'not-found' ? { code: 'not-found' } : verdict.rule === 'target-gone' ? { code: 'target-gone' } : { code: 'denied', rule: verdict.rule, who: verdict.who };
-		return reasonOf(judgement, this.knows);
+		return reasonOf(judgement, this.knows, false);
 	}
 
 	/** A closed deal asks first; closing asks nothing. */

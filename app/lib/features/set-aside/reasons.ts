@@ -25,10 +25,11 @@ export interface Knows {
 	nameOf(person: PersonId): string;
 }
 
-export function reasonOf(judgement: Judgement, knows: Knows): string {
+/** @param wrote whether something was written that can be passed on; a button that is grey held nothing yet */
+export function reasonOf(judgement: Judgement, knows: Knows, wrote = true): string {
 	switch (judgement.code) {
 		case 'denied':
-			return deniedReason(judgement, knows);
+			return deniedReason(judgement, knows, wrote);
 		case 'stale': {
 			const { current } = judgement;
 			const name = (current && knows.nameOf(current.by)) || m.aside_somebody();
@@ -72,12 +73,12 @@ export function reasonOf(judgement: Judgement, knows: Knows): string {
 }
 
 /** Why something may not be done now, in words; null where it may. */
-export function hindranceOf(verdict: Verdict, knows: Knows): string | null {
+export function hindranceOf(verdict: Verdict, knows: Knows, wrote = false): string | null {
 	if (verdict.allow) return null;
 	if (verdict.code === 'not-found') return reasonOf({ code: 'not-found' }, knows);
 	// A rule that is a refusal's code is the plan's answer (gone, stale, exists).
 	const code = (['target-gone', 'exists', 'bad-value', 'unknown-command', 'stale', 'quota'] as const).find((one) => one === verdict.rule);
-	return reasonOf(code ? { code } : { code: 'denied', rule: verdict.rule, who: verdict.who }, knows);
+	return reasonOf(code ? { code } : { code: 'denied', rule: verdict.rule, who: verdict.who }, knows, wrote);
 }
 
 /** Rules that no right opens: they say what must hold, whoever asks. */
@@ -147,7 +148,7 @@ const whatSentences: Readonly<Record<string, () => string>> = {
 	'group.joined-by-invitation': m.aside_what_group_joins
 };
 
-function deniedReason({ rule, who }: Judgement, knows: Knows): string {
+function deniedReason({ rule, who }: Judgement, knows: Knows, wrote: boolean): string {
 	const own = rule === undefined ? undefined : ruleSentences[rule];
 	if (own) return own();
 	const locked = rule === undefined ? null : lockedReason(rule);
@@ -158,7 +159,8 @@ function deniedReason({ rule, who }: Judgement, knows: Knows): string {
 	const list = formatList(names, 'disjunction');
 	const sentence = list.charAt(0).toLocaleUpperCase() + list.slice(1);
 	if (rule === 'deal.closed-is-frozen') return m.aside_then({ what: m.aside_rule_closed_is_frozen(), next: (names.length > 1 ? m.aside_who_reopen_many : m.aside_who_reopens)({ who: sentence }) });
-	return m.aside_then({ what, next: (names.length > 1 ? m.aside_who_many : m.aside_who)({ who: sentence }) });
+	const [one, many] = wrote ? [m.aside_who, m.aside_who_many] : [m.aside_who_ask, m.aside_who_ask_many];
+	return m.aside_then({ what, next: (names.length > 1 ? many : one)({ who: sentence }) });
 }
 
 /** Who holds these principals, by name. A set of many people is named by what they have in common. */

@@ -40,5 +40,5 @@ export async function hindrance(workspace: Workspace, draft: Draft): Promise<str
 	if (verdict.allow) return undefined;
 	if (verdict.code === 'not-found') return reasonOf({ code: 'not-found' }, knowsOf(workspace));
 	if (verdict.rule === 'target-gone') return reasonOf({ code: 'target-gone' }, knowsOf(workspace));
-	return reasonOf({ code: 'denied', rule: verdict.rule, who: verdict.who }, knowsOf(workspace));
+	return reasonOf({ code: 'denied', rule: verdict.rule, who: verdict.who }, knowsOf(workspace), false);
 }
