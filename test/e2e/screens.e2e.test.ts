@@ -204,7 +204,7 @@ describe('every screen', () => {
 		await page.keyboard.press('Escape');
 		await device.goto(`/documents/${ids.page}`);
 		await screens.main.getByRole('button', { name: 'Share…' }).click();
-		await page.getByRole('dialog', { name: 'Share Minutes' }).waitFor();
+		await page.getByRole('dialog', { name: 'Share “Minutes”' }).waitFor();
 		found.push(...(await barriers(page, 'share')));
 		await page.keyboard.press('Escape');
 		await page.getByRole('button', { name: /^Account/ }).click();
