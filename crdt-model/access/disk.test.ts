@@ -54,11 +54,15 @@ describe('places', () => {
 		expect(on(pageRow({ id: documentId('page', 2), createdBy: ANN }))).toBe('denied page.hangs-on-work');
 	});
 
-	test('[A12] a page on a record follows the record and takes no grants; its place and deletion are its maker’s', () => {
+	test('[A12] a page on a record follows the record and takes no grants and stays there; its deletion is its maker’s', () => {
 		const task = taskRow({ createdBy: ANN, responsible: BEN });
 		const page = pageRow({ createdBy: BEN, place: 'record', on: task.id });
 		expectEach({ before: page, changed: [`grants/user:${CAT}`], records: [task] }, { 'ann ben admin': 'denied disk.record-gives' });
 		expectEach({ before: page, changed: ['deleted'], records: [task] }, { 'ben admin': 'allow task.people-change', ann: 'denied page.maker-places' });
+		// What others wrote into a description is not its first writer's to publish, or to take along.
+		for (const place of ['company', 'mine'] as const) {
+			expectEach({ before: page, next: { ...page, place }, changed: ['place'], records: [task] }, { 'ann ben admin': 'denied page.stays-with-record', cat: 'not-found not-readable' });
+		}
 	});
 });
 

@@ -7,7 +7,7 @@
  *   taking back          full
  *   place, deletion      full
  *
- * A page on a record follows the record and takes no grants; its place and deletion are its maker's and the administrators'.
+ * A page on a record follows the record, stays there and takes no grants; its deletion is its maker's and the administrators'.
  */
 import type { KindName, KINDS_WITH_PAGE } from '../ids.ts';
 import type { FileRow } from '../kinds/file.ts';
@@ -79,6 +79,8 @@ export const diskRules: Rules = {
 		// Whoever could say that a file's bytes have come could make others fetch what is not there.
 		if (changed.includes('arrived')) return deny('file.relay-says');
 		if (row.place === 'record' && old.place !== 'record') return deny('page.stays-loose');
+		// Its id is the record's page for ever: the record's people would go on writing where others read, or nobody else does.
+		if (old.place === 'record' && changed.includes('place')) return deny('page.stays-with-record');
 		if (changed.some((path) => path.startsWith('grants/'))) return mayGrant(actor, old, row, changed);
 		if (changed.includes('deleted') || changed.includes('place')) {
 			const level = old.place === 'record' ? (old.createdBy === actor.person || actor.principals.has('admins') ? 'full' : null) : diskLevel(actor, old)?.level;

@@ -30,7 +30,7 @@ function decode<T>(schema: v.GenericSchema<unknown, T>, frame: Uint8Array): Deco
 		const decoder = decoding.createDecoder(frame);
 		value = decoding.readAny(decoder);
 		if (decoding.hasContent(decoder)) return { ok: false, problem: 'bytes after the message' };
-		if (!isPlain(value)) return { ok: false, problem: 'an object with a foreign prototype' };
+		if (!isPlain(value)) return { ok: false, problem: 'a value that no message has' };
 	} catch {
 		// Truncated, unknown tag or nested until the stack gave out: all the same to the other side.
 		return { ok: false, problem: 'not a message' };
@@ -44,6 +44,8 @@ function decode<T>(schema: v.GenericSchema<unknown, T>, frame: Uint8Array): Deco
  * and yet be missing when the same object is stored or sent on.
  */
 function isPlain(value: unknown): boolean {
+	// No field of ours has one, and JSON, in which commands are stored and sealed, throws at it.
+	if (typeof value === 'bigint') return false;
 	if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
 	if (Array.isArray(value)) return value.every(isPlain);
 	return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain);

@@ -9,7 +9,7 @@ import { digestOf } from './digest.ts';
 import { downSchema } from './down.ts';
 import { INVENTORY_CHUNK, MAX_FRAME_BYTES, MAX_UPDATE_BYTES, DOWN_CHUNK_BYTES } from './limits.ts';
 import { REFUSALS, REFUSAL_CODES, refuse, type RefusalCode } from './refusal.ts';
-import { upSchema } from './up.ts';
+import { upSchema, type Up } from './up.ts';
 
 const frames = [...Object.values(UP_MESSAGES).map(encodeUp), ...Object.values(DOWN_MESSAGES).map(encodeDown)];
 const any = (value: unknown) => encoding.encode((encoder) => encoding.writeAny(encoder, value as never));
@@ -78,9 +78,15 @@ describe('the codec', () => {
 		expect(decodeUp(encodeUp({ ...submit, batch: { ...submit.batch, commands: [{ ...submit.batch.commands[0]!, args }] } })).ok).toBe(true);
 	});
 
+	test('[W2] a bigint is no value of a message: what is stored and sealed as JSON would throw at it', () => {
+		const { batch } = UP_MESSAGES.submit as Extract<Up, { type: 'submit' }>;
+		const frame = any({ type: 'submit', batch: { ...batch, commands: batch.commands.map((one) => ({ ...one, args: { value: 1n } })) } });
+		expect(decodeUp(frame)).toEqual({ ok: false, problem: 'a value that no message has' });
+	});
+
 	test('[W2] a key __proto__ is refused: its values would be read and not stored', () => {
 		const smuggled = (message: unknown) => decodeUp(any(JSON.parse(JSON.stringify(message).replaceAll('"args"', '"args":{"__proto__":{"value":"x"}},"was"'))));
-		expect(smuggled(UP_MESSAGES.submit)).toEqual({ ok: false, problem: 'an object with a foreign prototype' });
+		expect(smuggled(UP_MESSAGES.submit)).toEqual({ ok: false, problem: 'a value that no message has' });
 		expect(decodeUp(any(JSON.parse(JSON.stringify({ x: UP_MESSAGES.hello }).replace('"x"', '"__proto__"')))).ok).toBe(false);
 	});
 

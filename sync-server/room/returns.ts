@@ -123,7 +123,7 @@ export class Returns {
 		}
 	}
 
-	#judge(entry: Sealed, by: PersonId, answered: Set<CommandId>): Returning {
+	#judge(entry: Sealed, by: PersonId, answered: Map<CommandId, PersonId>): Returning {
 		const room = this.#host.room(entry.document);
 		// Dropped while others were pinned: it may be offered again.
 		if (!room || room.gone) return 'waiting';
@@ -140,18 +140,19 @@ export class Returns {
 		for (const client of admission.bindIds) this.#host.bind(room, client, author);
 		this.#host.append(admission.draft);
 		if (command && !answered.has(command.id)) {
-			answered.add(command.id);
+			answered.set(command.id, author);
 			this.#host.log.answer({ command: command.id, author, result: JSON.stringify({ kind: 'accepted', seq: this.#host.log.assigned }) });
 		}
 		return 'taken';
 	}
 
-	#gate(answered: ReadonlySet<CommandId>): ReturnedGate {
+	#gate(answered: ReadonlyMap<CommandId, PersonId>): ReturnedGate {
 		const { log, world, takeIntoDirectory } = this.#host;
 		return {
 			world,
 			takeIntoDirectory,
-			isAnswered: ({ command }) => command !== null && (answered.has(command.id) || log.recentAnswer(command.id) !== undefined),
+			// Ids of lost commands stand in the open in their entries: one that somebody else has used since is no repeat of it.
+			isAnswered: ({ command, author }) => command !== null && (answered.get(command.id) ?? log.recentAnswer(command.id)?.author) === author,
 			isTaken: (kind, number) => this.#taken.get(kind)!.has(number) || log.hasGiven(kind, number),
 			nextNumber: (kind) => log.nextNumber(kind),
 			numberGiven: (kind, number) => {
@@ -166,10 +167,10 @@ export class Returns {
 		return entry.mac.byteLength === wanted.byteLength && timingSafeEqual(entry.mac, wanted);
 	}
 
-	async #answered(entries: readonly Sealed[]): Promise<Set<CommandId>> {
+	async #answered(entries: readonly Sealed[]): Promise<Map<CommandId, PersonId>> {
 		const ids = entries.flatMap(({ command }) => (command ? [command.id] : []));
 		const stored: readonly StoredAnswer[] = ids.length > 0 ? await this.#host.store.answers(ids) : [];
-		return new Set(stored.map(({ command }) => command));
+		return new Map(stored.map(({ command, author }) => [command, author]));
 	}
 
 	/** What was numbered since the restore and is on disk; what is given from now on the log knows. */

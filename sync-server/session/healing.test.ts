@@ -161,6 +161,19 @@ test('[H3] its author sent it again before another device brought it: the change
 	expect(ben.state(task(1)).get(`comments/${item}/text`)?.value).toBe('hello');
 });
 
+test('[H3] a lost command’s id that somebody else has used since is no repeat: what was done stays in the history', async () => {
+	const [cat, ben] = await connected(CAT, BEN) as [Device, Device];
+	cat.submit('task.setTitle', task(1), { value: 'two' });
+	await stage.settle();
+	const { id } = ben.raw.at(-1)!.entry.command!;
+	await stage.restore(backup);
+	// Whoever was sent the entry knows the id, and the answer that guarded it is lost.
+	expect((await stage.batch(BEN, [stage.command('task.create', task(8), { title: 'of Ben' }, { id })])).kind).toBe('accepted');
+	await back(ben);
+	expect(await title(task(1))).toBe('two');
+	expect((await history(task(1))).at(-1)).toEqual({ author: CAT, name: 'task.setTitle', returned: { docSeq: 2, by: BEN } });
+});
+
 test('[H4] what builds on a missing entry waits for the device that has it', async () => {
 	const [cat, ben] = await connected(CAT, BEN) as [Device, Device];
 	cat.submit('task.create', task(2), { title: 'new' });

@@ -175,6 +175,7 @@ function ofPlaced(asked: Asked, row: PageRow | TextRow | FileRow, before: PageRo
 	const isFull = verb === 'delete' || verb === 'restore' || verb === 'setPlace';
 	if (before.kind !== 'file' && before.place === 'record') {
 		if (verb === 'setGrant') return no('page.record-grants');
+		if (verb === 'setPlace') return no('page.full');
 		if (isFull && !isMakerOrAdmin(asked, before)) return no('page.full');
 		return when(writesScope(asked, before.on), isFull ? 'page.full' : 'page.edit');
 	}
@@ -206,16 +207,18 @@ function ofGroup(asked: Asked, row: GroupRow, before: GroupRow | undefined): Ans
 	// What gives way to a later word of the same person is judged by what stands then, and who is in already may say so again.
 	const stays = row.members.includes(person);
 	const joins = stays && !before.members.includes(person);
+	// An owner’s word that gives way to their own leaving, said before the group came back to them, would leave again.
+	const lets = before.owner === person ? stays : moderates || before.visibility === 'open' || !joins;
 	switch (verb) {
 		case 'join':
-			return when(moderates || before.visibility === 'open' || !joins, 'group.join');
+			return when(lets, 'group.join');
 		case 'ask':
 		case 'withdrawRequest':
 			return yes('group.ask');
 		case 'leave':
 			return when(before.owner !== person || stays, 'group.leave');
 		case 'addMember':
-			return aboutSelf ? when(moderates || before.visibility === 'open' || !joins, 'group.join') : when(moderates, 'group.members');
+			return aboutSelf ? when(lets, 'group.join') : when(moderates, 'group.members');
 		case 'removeMember':
 			if (aboutSelf) return when(before.owner !== person || stays, 'group.leave');
 			// A moderator is not put out by another one.

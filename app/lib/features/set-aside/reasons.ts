@@ -116,6 +116,7 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'page.deleted': m.aside_rule_page_deleted,
 	'file.relay-says': m.aside_rule_reserved,
 	'page.stays-loose': m.aside_rule_page_stays,
+	'page.stays-with-record': m.aside_rule_page_stays,
 	'page.hangs-on-work': m.aside_rule_page_hangs
 };
 
