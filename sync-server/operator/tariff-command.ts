@@ -50,7 +50,7 @@ export async function tariffCommand({ portals, now }: Pick<DemoWorld, 'portals' 
 		for (const id of ids) {
 			const portal = await portals.portal(id);
 			if (!portal) throw new Mistake(`There is no portal ${id} here.`);
-			shown.push({ portal: id, company: portal.settings?.company ?? '', bought: portal.subscription, tariff: portal.tariff });
+			shown.push({ portal: id, company: portal.settings?.company ?? '', bought: portal.quota.subscription, tariff: portal.tariff });
 		}
 		return { portals: shown };
 	} catch (error) {

@@ -8,18 +8,17 @@
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { accessTo, type Access } from '#crdt-model/access/questions.ts';
-import { IdMaker, isIdOf, kindOf, RELAY, recordsOfPage, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
-import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
+import type { Row } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
-import { scopeNamedBy, scopeOf, type BaseRow } from '#crdt-model/record/kind.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
 import { encodeDown } from '#crdt-model/wire/codec.ts';
 import { refuse, REFUSALS, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Subscription } from '#crdt-model/tariff/plans.ts';
-import { tariffOf, type Tariff } from '#crdt-model/tariff/tariff.ts';
-import { isCounted, USAGE_COUNTERS, usageOf, usageOfAll, type Usage } from '#crdt-model/tariff/usage.ts';
+import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { DocumentHead, PortalStore } from '#storage/contract.ts';
 import * as Y from 'yjs';
 import { Claims, hasRoomForIds } from '../budget/claims.ts';
@@ -28,14 +27,15 @@ import { Lanes, type Lane } from '../budget/lanes.ts';
 import { admitContent } from '../gate/content.ts';
 import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
 import { LogFailed, PortalLog, type Committed, type Draft } from '../log/portal-log.ts';
-import { TariffAnnouncer, type Later } from '../quota/announcer.ts';
-import { difference } from '../quota/judge.ts';
+import type { Later } from '../quota/announcer.ts';
+import { PortalQuota } from '../quota/portal-quota.ts';
 import { Audience } from '../session/audience.ts';
 import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { SyncSession } from '../session/sync-session.ts';
 import { seatedActor, type Seat } from '../session/viewing.ts';
 import { AnswerLookUps, refused, unavailable, type FoundAnswers } from './answers.ts';
+import { Pinning } from './pinning.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
 import { Returns } from './returns.ts';
 import { Rooms, type Room } from './rooms.ts';
@@ -43,15 +43,8 @@ import { Rooms, type Room } from './rooms.ts';
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
 const COMPACT_ENTRIES = 200;
 const COMPACT_BYTES = 32 * 1024;
-/** A proposal for a page that hangs on a record: its page is the first, the record the second. */
-const MAX_SCOPE_STEPS = 2;
-/** A room may be dropped while the next one is read; that it happens twice in a row is no accident. */
-const MAX_PIN_ATTEMPTS = 4;
-/** Kinds that are counted and are no part of the structure. */
-const COUNTED_BESIDE: readonly KindName[] = ['file'];
 /** Where nobody sells: tests, and the simulation. */
 const EVERYTHING: Subscription = { plan: 'company' };
-const later: Later = (run, ms) => void setTimeout(run, ms).unref();
 
 export interface PortalOptions {
 	readonly id: PortalId;
@@ -71,9 +64,6 @@ export interface PortalOptions {
 	/** A fault that ended one session: the store's, or our own. */
 	readonly onFault?: (fault: unknown) => void;
 }
-
-/** What says which documents a command is judged by. Without a name nothing is made. */
-type Needing = Pick<Command, 'document' | 'args'> & Partial<Pick<Command, 'name'>>;
 
 /** A decision that was taken; `durable` resolves when it may be told. */
 export interface Admission {
@@ -100,6 +90,7 @@ export class Portal {
 	readonly store: PortalStore;
 	readonly rooms: Rooms;
 	readonly audience: Audience;
+	readonly quota: PortalQuota;
 	/** What devices hand back after a restore. */
 	readonly returns: Returns;
 	readonly now: () => number;
@@ -110,6 +101,7 @@ export class Portal {
 	readonly #world: World;
 	readonly #gate: RecordGate;
 	readonly #answers: AnswerLookUps;
+	readonly #pinning: Pinning;
 	/** The seq of the last change of anybody's rights: what an entry was judged by. */
 	#rightsVersion = 0;
 	#refusals: Record<string, number> = {};
@@ -122,7 +114,7 @@ export class Portal {
 		const { store } = options;
 		const [head, structure] = await Promise.all([store.head(), store.headsOfKinds(['settings', ...DIRECTORY_KINDS])]);
 		const portal = new Portal(options, head);
-		await portal.#adoptCounters(structure);
+		await portal.quota.adopt(store, structure);
 		for (const { row, seq } of structure) {
 			portal.directoryOnDisk.take(row);
 			if (portal.directory.take(row)) portal.#rightsVersion = Math.max(portal.#rightsVersion, seq);
@@ -131,21 +123,12 @@ export class Portal {
 		return portal;
 	}
 
-	/** Counts of people and bytes, for a portal of a release that did not keep them. */
-	async #adoptCounters(structure: readonly DocumentHead[]): Promise<void> {
-		const missing = (['people', 'storageBytes'] as const).filter((name) => !this.log.isCounted(USAGE_COUNTERS[name]));
-		if (missing.length === 0 || this.log.assigned === 0) return;
-		const counted = usageOfAll([...structure, ...(await this.store.headsOfKinds(COUNTED_BESIDE))].map(({ row }) => row));
-		for (const name of missing) this.log.adopt(USAGE_COUNTERS[name], counted[name]);
-	}
-
 	private constructor(options: PortalOptions, head: Awaited<ReturnType<PortalStore['head']>>) {
 		this.#options = options;
 		this.id = options.id;
 		this.store = options.store;
 		this.now = options.now ?? Date.now;
 		this.#ids = options.ids ?? new IdMaker(this.now);
-		this.#subscription = options.subscription ?? EVERYTHING;
 		this.#lanes = options.lanes ?? new Lanes(STANDING_CLOCK);
 		this.#claims = new Claims(this.now);
 		this.#answers = new AnswerLookUps(options.store);
@@ -158,18 +141,19 @@ export class Portal {
 			now: this.now,
 			onCommitted: (changes) => {
 				this.#fanOut(changes);
-				if (changes.some(({ head }) => isCounted(head.row))) this.#announcer.soon();
+				this.quota.committed(changes);
 			},
 			onFailed: (reason) => this.#fail(reason)
 		});
 		this.rooms = new Rooms(options.store, head.epoch, { durable: () => this.log.durable, settled: () => this.log.settled() });
+		this.#pinning = new Pinning(this.rooms);
 		this.#world = { directory: this.directory, rowOf: (id) => this.rooms.peek(id)?.row ?? null };
 		this.#gate = {
 			world: this.#world,
 			now: this.now,
 			room: (id) => this.rooms.peek(id)!,
 			nextNumber: (kind) => this.log.nextNumber(kind),
-			allowance: () => ({ subscription: this.#subscription, used: this.#used, now: this.now() }),
+			allowance: () => this.quota.allowance,
 			takeIntoDirectory: (row) => this.#takeRow(row)
 		};
 		this.returns = new Returns({
@@ -179,7 +163,7 @@ export class Portal {
 			world: this.#world,
 			now: this.now,
 			macKey: options.macKey,
-			pin: (documents) => this.#pinWithScopes(documents),
+			pin: (documents) => this.#pinning.pin(documents),
 			release: (rooms) => this.rooms.release(rooms),
 			room: (document) => this.rooms.peek(document),
 			takeIntoDirectory: (row) => this.#takeRow(row),
@@ -187,32 +171,17 @@ export class Portal {
 			bind: (room, client, person) => this.bind(room, client, person),
 			drop: (room) => this.#drop(room)
 		});
-		this.#announcer = new TariffAnnouncer({
-			tariff: () => this.tariff,
+		this.quota = new PortalQuota({
+			log: this.log,
+			subscription: options.subscription ?? EVERYTHING,
 			say: (tariff) => this.audience.announce(encodeDown({ type: 'tariff', ...tariff })),
-			later: options.later ?? later
+			now: this.now,
+			...(options.later && { later: options.later })
 		});
 	}
 
-	#subscription: Subscription;
-	readonly #announcer: TariffAnnouncer;
-
-	/** With everything that was accepted, on disk or not. */
-	get #used(): Usage {
-		return { people: this.log.counted(USAGE_COUNTERS.people), storageBytes: this.log.counted(USAGE_COUNTERS.storageBytes) };
-	}
-	/** What may be told of it: the plan of this moment, and what is used as far as it is on disk. */
 	get tariff(): Tariff {
-		const used = { people: this.log.countedOnDisk(USAGE_COUNTERS.people), storageBytes: this.log.countedOnDisk(USAGE_COUNTERS.storageBytes) };
-		return tariffOf(this.#subscription, used, this.now());
-	}
-	get subscription(): Subscription {
-		return this.#subscription;
-	}
-	/** Holds from the next judgement on, and all open devices are told. */
-	subscribe(subscription: Subscription): void {
-		this.#subscription = subscription;
-		this.#announcer.now();
+		return this.quota.tariff;
 	}
 
 	#settings: SettingsRow | null = null;
@@ -296,7 +265,7 @@ export class Portal {
 	/** Decides, applies and enqueues without waiting for anything, once all that the batch needs is pinned and it is its author's turn. */
 	async #admitPinned(batch: Pick<Batch, 'commands'>, lane: Lane | null, authorise: () => Authority | AnswerResult): Promise<Admission> {
 		try {
-			return await this.#withPinned(batch.commands, lane, () => {
+			return await this.#pinning.within(batch.commands, lane, () => {
 				if (this.log.hasFailed) return { result: unavailable(null), durable: Promise.resolve() };
 				const authority = authorise();
 				const result = 'actor' in authority || 'author' in authority ? this.#decide(authority, batch.commands) : authority;
@@ -307,21 +276,6 @@ export class Portal {
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
 		}
-	}
-
-	/** Does the work in one go with the documents pinned. What was dropped, or began to hang elsewhere, while it waited for its turn is read again. */
-	async #withPinned<T>(commands: readonly Needing[], lane: Lane | null, work: () => T): Promise<T> {
-		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
-			const pinned = await this.#pinWithScopes(commands);
-			try {
-				const done = () => (pinned.some((room) => room.gone) || !this.#atHand(commands) ? null : { result: work() });
-				const outcome = lane ? await lane.run(done) : done();
-				if (outcome) return outcome.result;
-			} finally {
-				this.rooms.release(pinned);
-			}
-		}
-		throw new Error('a document was dropped again and again while its turn was waited for');
 	}
 
 	/** This person's share of the relay. */
@@ -374,7 +328,7 @@ export class Portal {
 	 */
 	async admitUpdate(person: PersonId, document: DocumentId, bytes: Uint8Array, origin: unknown, viewer: PersonId | null = null): Promise<Admission> {
 		try {
-			return await this.#withPinned([{ document, args: null }], this.lane(viewer ?? person), () => this.#judgeUpdate({ person, viewer }, document, bytes, origin));
+			return await this.#pinning.within([{ document, args: null }], this.lane(viewer ?? person), () => this.#judgeUpdate({ person, viewer }, document, bytes, origin));
 		} catch (fault) {
 			return { result: unavailable(fault), durable: Promise.resolve() };
 		}
@@ -434,7 +388,7 @@ export class Portal {
 		const { seq } = this.log.append(room.isAwaited ? { ...draft, isAwaited: true } : draft, this.#rightsVersion);
 		room.isAwaited = false;
 		if (draft.changesRights) this.#rightsVersion = seq;
-		this.#count(room, draft.head.row);
+		room.counted = this.quota.count(room.counted, draft.head.row);
 		room.seq = seq;
 		room.firstSeq ??= seq;
 		room.tailLength++;
@@ -448,62 +402,9 @@ export class Portal {
 		this.rooms.weigh(room);
 	}
 
-	/** Whatever way a change came in, the counters go to disk with it. */
-	#count(room: Room, row: BaseRow): void {
-		const used = usageOf(row);
-		const { people, storageBytes } = difference(room.counted, used);
-		room.counted = used;
-		if (people !== 0) this.log.count(USAGE_COUNTERS.people, people);
-		if (storageBytes !== 0) this.log.count(USAGE_COUNTERS.storageBytes, storageBytes);
-	}
-
-	/**
-	 * The rooms of the commands' documents, of the records that those hang on, or will, and of what these hang on. Most are at hand, and then nothing
-	 * is waited for.
-	 */
-	async #pinWithScopes(commands: readonly Needing[]): Promise<Room[]> {
-		for (let attempt = 0; attempt < MAX_PIN_ATTEMPTS; attempt++) {
-			const atHand = this.#atHand(commands);
-			const pinned = atHand ? this.rooms.pinAtHand(atHand) : await this.#pinOnce(commands);
-			if (!pinned.some((room) => room.gone)) return pinned;
-			this.rooms.release(pinned);
-		}
-		throw new Error('a document was dropped again and again while others were read');
-	}
-
-	/** What these commands need in memory; null where something of it is not there. */
-	#atHand(commands: readonly Needing[]): DocumentId[] | null {
-		const wanted = named(commands);
-		for (let at = 0, step = 0; at < wanted.length; step++) {
-			for (const end = wanted.length; at < end; at++) {
-				const room = this.rooms.peek(wanted[at]!);
-				if (!room) return null;
-				const scope = step < MAX_SCOPE_STEPS && room.row ? scopeOf(room.kind, room.row) : null;
-				if (scope && !wanted.includes(scope)) wanted.push(scope);
-			}
-		}
-		return wanted;
-	}
-
-	async #pinOnce(commands: readonly Needing[]): Promise<Room[]> {
-		const pinned = await this.rooms.pin(named(commands));
-		try {
-			for (let from = 0, step = 0; from < pinned.length && step < MAX_SCOPE_STEPS; step++) {
-				const scopes = pinned.slice(from).map(({ kind, row }) => row && scopeOf(kind, row));
-				from = pinned.length;
-				const known = new Set<DocumentId | null>(pinned.map(({ id }) => id)).add(null);
-				pinned.push(...(await this.rooms.pin(scopes.filter((id) => !known.has(id)) as DocumentId[])));
-			}
-			return pinned;
-		} catch (fault) {
-			this.rooms.release(pinned);
-			throw fault;
-		}
-	}
-
 	/** Pins a document with the record that it hangs on and says what the person may do there; null when they may not read it. */
 	async openContent(seat: Seat, document: DocumentId): Promise<{ rooms: Room[]; room: Room } | null> {
-		const rooms = await this.#pinWithScopes([{ document, args: null }]);
+		const rooms = await this.#pinning.pin([{ document, args: null }]);
 		const room = rooms[0]!;
 		try {
 			// Who may read it may be on its way to disk.
@@ -526,7 +427,7 @@ export class Portal {
 
 	/** Why a person sees a record, and what they may do with it. Null where whoever asks may not read it, or the person is no member. */
 	async access(seat: Seat, id: DocumentId, person: PersonId): Promise<Access | null> {
-		const found = await this.#withPinned([{ document: id, args: null }], this.lane(seat.viewer ?? seat.person), () => {
+		const found = await this.#pinning.within([{ document: id, args: null }], this.lane(seat.viewer ?? seat.person), () => {
 			const room = this.rooms.peek(id);
 			const actor = this.seated({ person, viewer: seat.viewer });
 			const asking = this.seated(seat);
@@ -583,7 +484,7 @@ export class Portal {
 	heartbeat(): void {
 		this.audience.heartbeat();
 		// A demo ends by the clock, with no change that would say so.
-		this.#announcer.now();
+		this.quota.tell();
 	}
 
 	metrics(): { readonly seq: number; readonly rooms: number; readonly sessions: number; readonly refusals: Readonly<Record<string, number>> } {
@@ -594,7 +495,7 @@ export class Portal {
 	async close(): Promise<void> {
 		await this.log.settled().catch(() => {});
 		this.#isOver = true;
-		this.#announcer.end();
+		this.quota.end();
 		this.audience.closeAll(CLOSE.restarting, 'the relay stops');
 		this.rooms.evictAll();
 		await this.store.close();
@@ -613,21 +514,9 @@ export class Portal {
 	}
 	#fail(reason: unknown): void {
 		this.#isOver = true;
-		this.#announcer.end();
+		this.quota.end();
 		this.rooms.evictAll();
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);
 	}
-}
-
-/** The documents of the commands, the records that they would hang them on, and those whose page they would make. */
-function named(commands: readonly Needing[]): DocumentId[] {
-	const ids: DocumentId[] = [];
-	const add = (id: DocumentId | null) => void (id && !ids.includes(id) && ids.push(id));
-	for (const { document, args, name } of commands) {
-		add(document);
-		add(scopeNamedBy(kindNamed(kindOf(document)!), args));
-		if ((name === 'page.create' || name === 'page.hang') && isIdOf('page', document)) recordsOfPage(document).forEach(add);
-	}
-	return ids;
 }

@@ -92,7 +92,7 @@ export class Portals {
 		const { subscriptions, onFault } = this.#options;
 		try {
 			const portal = await this.#opened.get(id)?.portal;
-			if (portal && subscriptions) portal.subscribe(subscriptions.of(id));
+			if (portal && subscriptions) portal.quota.subscribe(subscriptions.of(id));
 		} catch (fault) {
 			onFault?.(id, fault);
 		}

@@ -74,7 +74,7 @@ export class Stage {
 
 	subscribe(subscription: Subscription): void {
 		this.#subscription = subscription;
-		this.portal.subscribe(subscription);
+		this.portal.quota.subscribe(subscription);
 	}
 	/** What the relay put off comes now. */
 	runLater(): void {

@@ -72,7 +72,7 @@ export class Company {
 		}
 		// What is there already stays, whatever was bought: guests, too.
 		this.#subscription = { plan, ...(plan === 'boxCrm' && { seats: 12 }) };
-		this.portal.subscribe(this.#subscription);
+		this.portal.quota.subscribe(this.#subscription);
 	}
 
 	/** The portal as a relay that starts anew finds it. */

@@ -309,7 +309,7 @@ export class World {
 		this.subscription = subscription;
 		this.tally.tariffs++;
 		this.note(`the tariff is ${JSON.stringify(subscription)}`);
-		if (!this.needsPortal) this.portal.subscribe(subscription);
+		if (!this.needsPortal) this.portal.quota.subscribe(subscription);
 	}
 
 	/** Somebody accepts an invitation; where no seat is left they hear so. */
