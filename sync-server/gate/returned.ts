@@ -12,6 +12,7 @@ import * as Y from 'yjs';
 import * as decoding from 'lib0/decoding';
 import { audienceOf, type World } from '#crdt-model/access/decide.ts';
 import { RELAY, type PersonId } from '#crdt-model/ids.ts';
+import type { EmployeeRow } from '#crdt-model/kinds/company-structure.ts';
 import { CANONICAL_SCAN_LIMITS, scan, type Id, type ScannedStruct, type ScanResult } from '#crdt-model/page/scan.ts';
 import { holdsScanned, stateOf, structAt } from '#crdt-model/page/ranges.ts';
 import { collectionsOf, type BaseRow } from '#crdt-model/record/kind.ts';
@@ -37,8 +38,8 @@ export interface ReturnedGate {
 export type ReturnedAdmission =
 	| { readonly kind: 'admitted'; readonly draft: Draft; readonly bindIds: readonly number[] }
 	| { readonly kind: 'settled'; readonly fate: Returning }
-	/** The document may be half changed and is read anew; the entry may be offered again. */
-	| { readonly kind: 'evict' };
+	/** The document may be half changed and is read anew. */
+	| { readonly kind: 'evict'; readonly fate: Returning };
 
 /** @param by who brings it @param entry whose seal was checked */
 export function admitReturned(gate: ReturnedGate, room: Room, entry: Sealed, by: PersonId): ReturnedAdmission {
@@ -52,6 +53,8 @@ export function admitReturned(gate: ReturnedGate, room: Room, entry: Sealed, by:
 	const readersBefore = before ? audienceOf(before, gate.world) : [];
 	try {
 		const { bytes, overruled, row } = isNothing ? { bytes: entry.bytes, overruled: [], row: before! } : merge(gate, room, entry, update);
+		// Who was promoted before comes back by another entry: whoever holds that one back leaves nobody without a company to administer (A6).
+		if (takesLastAdministrator(gate.world, before, row)) return { kind: 'evict', fate: 'waiting' };
 		const isAnswered = entry.command !== null && gate.isAnswered(entry);
 		room.docSeq++;
 		const changesRights = gate.takeIntoDirectory(row);
@@ -77,8 +80,14 @@ export function admitReturned(gate: ReturnedGate, room: Room, entry: Sealed, by:
 		return { kind: 'admitted', draft, bindIds };
 	} catch {
 		// Yjs or a row function threw on what this relay once made: nothing of it may stay in memory.
-		return { kind: 'evict' };
+		return { kind: 'evict', fate: 'refused' };
 	}
+}
+
+function takesLastAdministrator({ directory }: World, before: BaseRow | null, row: BaseRow): boolean {
+	if (row.kind !== 'employee' || !before || directory.administrators > 1 || !directory.isAdministrator(row.id as PersonId)) return false;
+	const { active, administrator, guest } = row as EmployeeRow;
+	return !active || !administrator || guest;
 }
 
 /** Whether everything that the update builds on is in the document or in the update itself. */

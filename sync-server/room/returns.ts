@@ -133,7 +133,7 @@ export class Returns {
 		const admission = admitReturned(this.#gate(answered), room, entry, by);
 		if (admission.kind === 'evict') {
 			this.#host.drop(room);
-			return 'refused';
+			return admission.fate;
 		}
 		if (admission.kind === 'settled') return admission.fate;
 		const { command, author } = entry;

@@ -197,6 +197,28 @@ test('[H4] what builds on a missing entry waits for the device that has it', asy
 	expect(ben.row(task(2))).toMatchObject({ title: 'newer' });
 });
 
+test('[H4] whoever hands back the end of one administrator without the beginning of the next leaves the company one', async () => {
+	const [dan] = await connected(DAN) as [Device];
+	await stage.as(ANN, 'employee.setAdministrator', BEN, { value: true });
+	await stage.as(BEN, 'employee.setAdministrator', ANN, { value: false }, { seen: { administrator: dan.state(ANN).get('administrator')!.command } });
+	await stage.settle();
+	const [begins, ends] = dan.raw.slice(-2).map(({ entry }) => entry);
+	dan.raw.length = 0;
+	await stage.restore(backup);
+	await back(dan);
+	dan.handBack([ends!]);
+	await stage.settle();
+	expect(dan.fates).toEqual(['waiting']);
+	expect([stage.portal.directory.administrators, stage.portal.directory.isAdministrator(ANN)]).toEqual([1, true]);
+	// Nothing of it stays in memory: Ann's record goes on as it was.
+	expect((await stage.as(ANN, 'employee.setPosition', ANN, { value: 'Director' })).kind).toBe('accepted');
+	dan.handBack([begins!, ends!]);
+	await stage.settle();
+	expect(dan.fates).toEqual(['waiting', 'taken', 'taken']);
+	expect([stage.portal.directory.isAdministrator(BEN), stage.portal.directory.isAdministrator(ANN)]).toEqual([true, false]);
+	expect((await stage.portal.read(ANN, ANN))?.row).toMatchObject({ position: 'Director', administrator: false });
+});
+
 test('[H4] a page waits for the record that it hangs on', async () => {
 	const [cat] = await connected(CAT) as [Device];
 	cat.submit('task.create', task(2), { title: 'new' });
