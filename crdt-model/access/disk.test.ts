@@ -2,16 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PersonId } from '../ids.ts';
-import { DISK_LEVELS, type DiskLevel, type Grants } from '../kinds/grants.ts';
+import { DISK_LEVELS, MAX_GRANTS, type DiskLevel, type Grants } from '../kinds/grants.ts';
 import { kindNamed } from '../kinds/index.ts';
 import type { PageRow } from '../kinds/page.ts';
-import type { BaseRow } from '../record/kind.ts';
-import { EMPTY_STATE } from '../record/state.ts';
+import type { BaseRow, Kind } from '../record/kind.ts';
+import { planCommand } from '../record/plan.ts';
+import { EMPTY_STATE, type Json, type RecordState } from '../record/state.ts';
 import { budget } from '../testing/budget.ts';
 import { actorOf, companyRow, dealRow, departmentId, directoryOf, fileRow, groupId, organisationOf, pageRow, rowsOf, taskRow, worldOf } from '../testing/company.ts';
 import { ANN, BEN, CAT, GUY, ROOT, SALES, actor, ask, directory, expectEach, people, root, say, who } from '../testing/office.ts';
 import { names } from '../testing/slow-rights.ts';
-import { documentId, person } from '../testing/world.ts';
+import { commandId, documentId, person } from '../testing/world.ts';
 import { audienceOf, canRead, decide, decideWrite } from './decide.ts';
 import { diskLevel } from './disk.ts';
 import type { Recipient } from './recipients.ts';
@@ -93,6 +94,20 @@ describe('levels', () => {
 		expect([give('ben', `user:${GUY}`, 'share'), give('ben', `user:${GUY}`, 'full'), give('ben', `user:${BEN}`, 'full')]).toEqual(['allow disk.share-grants', 'denied disk.up-to-own-level', 'denied disk.up-to-own-level']);
 		expect([give('ben', `user:${CAT}`, 'share'), give('ben', `user:${CAT}`, 'read'), give('ben', `user:${CAT}`, null)]).toEqual(['allow disk.share-grants', 'denied disk.full-takes-back', 'denied disk.full-takes-back']);
 		expect([give('cat', `user:${GUY}`, 'read'), give('ann', `user:${BEN}`, null), give('admin', `user:${GUY}`, 'full')]).toEqual(['denied disk.share-grants', 'allow disk.full-grants', 'allow disk.full-grants']);
+	});
+
+	test('[M7] a document names so many recipients at most: whoever is named may be named again, nobody new', () => {
+		const kind = kindNamed('text') as Kind;
+		const id = documentId('text', 1);
+		const cell = (value: Json) => ({ value, at: 1, by: ANN, command: commandId(1) });
+		const named = Array.from({ length: MAX_GRANTS }, (_, n) => `user:${person(n + 100)}` as const);
+		const state: RecordState = new Map([['created', cell(true)], ['place', cell('mine')], ['title', cell('x')], ...named.map((one) => [`grants/${one}`, cell(null)] as const)]);
+		const give = (key: string, value: DiskLevel | null) => {
+			const plan = planCommand(kind, state, { id: commandId(2), document: id, name: 'text.setGrant', args: { key, value }, at: 2, seen: {} }, { author: ANN, latest: 2 });
+			return plan.kind === 'planned' ? plan.paths : plan.refusal.code;
+		};
+		expect(give(named[0]!, 'edit')).toEqual([`grants/${named[0]}`]);
+		expect([give(`user:${person(2)}`, 'edit'), give(`user:${person(2)}`, null), give('all', 'read')]).toEqual(['target-gone', 'target-gone', 'target-gone']);
 	});
 
 	test('[A12] grants go to departments with all below, to workgroups and to guests; the highest of all that apply wins', () => {

@@ -258,7 +258,10 @@ export class Audience {
 }
 
 function sameMembers(a: readonly Principal[], b: readonly Principal[]): boolean {
-	return a === b || (a.length === b.length && a.every((principal) => b.includes(principal)));
+	if (a === b || a.length !== b.length) return a === b;
+	// A task of ten thousand people is compared at every commit that touches it.
+	const other = new Set(b);
+	return a.every((principal) => other.has(principal));
 }
 
 /** What of an entry leaves the relay: the audit's own columns stay. */
