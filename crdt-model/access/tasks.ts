@@ -10,7 +10,7 @@
  */
 import type { PersonId } from '../ids.ts';
 import type { TaskRow } from '../kinds/task.ts';
-import type { Path } from '../record/state.ts';
+import type { Json, Path } from '../record/state.ts';
 import { commentsDenied } from './comments.ts';
 import type { Directory } from './directory.ts';
 import type { Principal } from './principals.ts';
@@ -41,7 +41,7 @@ function namesStrangers(old: TaskRow | undefined, row: TaskRow, directory: Direc
 	return strangers(directory, [row.responsible, ...row.participants, ...row.observers].filter((id) => !known.includes(id))) !== undefined;
 }
 
-function ofPath(actor: Actor, old: TaskRow, row: TaskRow, path: Path): Verdict {
+function ofPath(actor: Actor, old: TaskRow, row: TaskRow, path: Path, wish: Json | undefined): Verdict {
 	const cut = path.indexOf('/');
 	switch (cut === -1 ? path : path.slice(0, cut)) {
 		case 'checklist':
@@ -55,7 +55,7 @@ function ofPath(actor: Actor, old: TaskRow, row: TaskRow, path: Path): Verdict {
 		case 'participants':
 		case 'observers':
 			if (gave(actor, old) || answers(actor, old)) return allow('task.people-are-named');
-			return leaves(actor, row, path.slice(0, cut) as 'participants' | 'observers', path.slice(cut + 1)) ? allow('task.anyone-leaves') : deny('task.people-are-named', ...answerers(old));
+			return leaves(actor, row, path, wish) ? allow('task.anyone-leaves') : deny('task.people-are-named', ...answerers(old));
 		case 'deadline':
 			if (gave(actor, old)) return allow('task.giver-sets-deadline');
 			if (!old.mayMoveDeadline) return deny('task.giver-sets-deadline', ...givers(old));
@@ -67,18 +67,20 @@ function ofPath(actor: Actor, old: TaskRow, row: TaskRow, path: Path): Verdict {
 	}
 }
 
-function leaves(actor: Actor, row: TaskRow, set: 'participants' | 'observers', key: string): boolean {
-	return key === actor.person && !row[set].includes(actor.person);
+/** Also where the word gives way to a later one that names them again: to leave is everybody's, whatever comes to stand. */
+function leaves(actor: Actor, row: TaskRow, path: Path, wish: Json | undefined): boolean {
+	const [set, key] = path.split('/') as ['participants' | 'observers', string];
+	return key === actor.person && (wish === undefined ? !row[set].includes(actor.person) : wish === false);
 }
 
-function ofChange(actor: Actor, { before, next, changed }: Change): Verdict {
+function ofChange(actor: Actor, { before, next, changed, wishes }: Change): Verdict {
 	if (!before) return allow('task.anyone-creates');
 	const denied = commentsDenied(actor, before.state, changed);
 	if (denied) return denied;
 	let verdict: Verdict = allow('task.readers-comment');
 	for (const path of changed) {
 		if (path.startsWith('comments/')) continue;
-		verdict = ofPath(actor, before.row as TaskRow, next.row as TaskRow, path);
+		verdict = ofPath(actor, before.row as TaskRow, next.row as TaskRow, path, wishes?.find(([one]) => one === path)?.[1]);
 		if (!verdict.allow) return verdict;
 	}
 	return verdict;

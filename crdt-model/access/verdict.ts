@@ -4,7 +4,7 @@
  */
 import type { DocumentId, PersonId } from '../ids.ts';
 import { kindNamed } from '../kinds/index.ts';
-import type { Audience, BaseRow } from '../record/kind.ts';
+import type { Audience, BaseRow, Effect } from '../record/kind.ts';
 import type { Path, RecordState } from '../record/state.ts';
 import type { Directory } from './directory.ts';
 import type { Principal } from './principals.ts';
@@ -26,6 +26,8 @@ export interface Change {
 	readonly next: { readonly row: BaseRow; readonly state: RecordState };
 	/** Every path that the command would write, also where it gives way to a later author. */
 	readonly changed: readonly Path[];
+	/** What the command wants at each, where it is known: a word that gives way shows in no row. */
+	readonly wishes?: readonly Effect[];
 }
 
 export type Verdict =

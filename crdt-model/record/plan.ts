@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { kindOf, type CommandId, type DocumentId, type PersonId } from '../ids.ts';
 import { refuse, type Refusal } from '../wire/refusal.ts';
 import type { Command } from './command.ts';
-import { meetingAt, specAt, type BaseRow, type CommandSpec, type Kind } from './kind.ts';
+import { meetingAt, specAt, type BaseRow, type CommandSpec, type Effect, type Kind } from './kind.ts';
 import { valueAt, type Cell, type Json, type Path, type RecordState, type Write } from './state.ts';
 
 /** An issue quotes what it refuses, and that may be a megabyte. */
@@ -26,6 +26,8 @@ export type Plan =
 			readonly overruled: readonly Overruled[];
 			/** What the command is about: every path that it would write, also where it gives way. Rights are judged on these. */
 			readonly paths: readonly Path[];
+			/** What it wants there, whatever comes to stand. */
+			readonly wishes: readonly Effect[];
 	  }
 	| { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -77,7 +79,7 @@ export function planCommand(kind: Kind, state: RecordState, command: Command, co
 		// The same value from both, or one person on two devices: nobody lost anything.
 		if (gaveWay.by !== stands.by && !sameJson(gaveWay.value, stands.value)) overruled.push({ path, stands, gaveWay });
 	}
-	return { kind: 'planned', writes, overruled, paths: effects.map(([path]) => path) };
+	return { kind: 'planned', writes, overruled, paths: effects.map(([path]) => path), wishes: effects };
 }
 
 /** Which command last wrote each path that this command would replace, as its author sees the state now. */

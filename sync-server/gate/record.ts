@@ -100,7 +100,7 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 	if (!row) return refuse('bad-value', `${command.name} leaves no record`);
 
 	if (authority.kind === 'person') {
-		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed: plan.paths }, world);
+		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed: plan.paths, wishes: plan.wishes }, world);
 		if (!verdict.allow) {
 			// A page on a record that one may not read: neither the record nor a page that it has is admitted to.
 			if (verdict.code === 'not-found' || (!before && hangsOnHidden(authority.actor, room, row, world))) return refuse('not-found', command.document);

@@ -150,7 +150,9 @@ export class Run {
 		// A page that went its own way has the uuid of a record that may be read.
 		if (twinOf.size === 0 || [...twinOf.keys()].some((uuid) => seen.has(uuid))) return;
 		const swap = (text: string) => [...twinOf].reduce((all, [from, to]) => all.replaceAll(from, to), text);
-		const fresh = new Map<CommandId, CommandId>(act.commands.map(({ id }) => [id, ids.command()]));
+		// Other ids in the same order: ties between two commands are settled by it.
+		const later = act.commands.map(() => ids.command()).sort();
+		const fresh = new Map<CommandId, CommandId>(act.commands.map(({ id }) => id).sort().map((id, n) => [id, later[n]!]));
 		const swappedBack = (text: string) => [...twinOf, ...fresh].reduce((all, [from, to]) => all.replaceAll(to, from), text);
 		const commands = act.commands.map((command) => ({ ...swapped(command, swap), id: fresh.get(command.id)! }));
 		// Making what is there already is the one thing in which the two may differ: the id is taken.

@@ -8,7 +8,7 @@ import { kindOf, type DocumentId, type IdMaker, type PersonId } from '#crdt-mode
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow, Effect } from '#crdt-model/record/kind.ts';
-import { planCommand, rowOf, seenBy } from '#crdt-model/record/plan.ts';
+import { planCommand, rowOf, seenBy, type Plan } from '#crdt-model/record/plan.ts';
 import { applyWrites, EMPTY_STATE, type Json, type Path, type RecordState } from '#crdt-model/record/state.ts';
 import { lockedFeature } from '#crdt-model/tariff/locks.ts';
 import { featureRefusal } from '#crdt-model/tariff/tariff.ts';
@@ -53,7 +53,7 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(madeAt, context.now()) });
 		if (plan.kind === 'refused') return { kind: 'refused', refusal: plan.refusal, draft: index };
 		const next = applyWrites(state, plan.writes);
-		const verdict = judge(context.person, draft.document, state, next, plan.paths, world);
+		const verdict = judge(context.person, draft.document, state, next, plan, world);
 		if (!verdict.allow) {
 			const { code, rule, who } = verdict;
 			return { kind: 'refused', refusal: refuse(code, rule, { rule, who }), draft: index };
@@ -90,14 +90,14 @@ export async function verdictOn(context: DraftContext, reads: ReplicaReads, draf
 }
 
 /** Before the first sync the directory is empty, and nobody can be judged here. */
-function judge(person: PersonId, id: DocumentId, before: RecordState, next: RecordState, changed: readonly Path[], world: World): Verdict {
+function judge(person: PersonId, id: DocumentId, before: RecordState, next: RecordState, { paths, wishes }: Extract<Plan, { kind: 'planned' }>, world: World): Verdict {
 	if (!world.directory.person(person)) return { allow: true, rule: 'not-known-here' };
 	const kind = kindNamed(kindOf(id)!);
 	const nextRow = rowOf(kind, id, next);
 	if (!nextRow) return { allow: true, rule: 'no-row' };
 	const row = rowOf(kind, id, before);
 	const actor: Actor = { person, principals: world.directory.principalsOf(person) };
-	return decide(actor, { before: row && { row, state: before }, next: { row: nextRow, state: next }, changed }, world);
+	return decide(actor, { before: row && { row, state: before }, next: { row: nextRow, state: next }, changed: paths, wishes }, world);
 }
 
 async function viewStates(context: ViewContext, reads: ReplicaReads, drafts: readonly Draft[]): Promise<Map<DocumentId, RecordState>> {
