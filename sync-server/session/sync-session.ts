@@ -265,6 +265,8 @@ export class SyncSession implements FrameSession {
 	/** A document that the person may read from now on, whole, with what hangs on it. */
 	gain(document: DocumentId): void {
 		if (this.#isComparing()) return void (this.#isUnsettled = true);
+		// The inventory under way does not name it, and what is lost until it is here could not be taken back; comparing brings it.
+		if (this.#state.is === 'awaiting-inventory') return;
 		const exchange = this.#paused(async () => {
 			const hanging = (await this.#portal.store.ofScope(document)).map(({ id }) => id);
 			await this.#sendGains([document, ...hanging.filter((id) => id !== document)]);
