@@ -5,6 +5,7 @@ import type { BaseRow } from '../record/kind.ts';
 import type { Overruled } from '../record/plan.ts';
 import type { Command } from '../record/command.ts';
 import { cursorSchema } from './up.ts';
+import { ONLINE_CHUNK } from './limits.ts';
 import { refusalSchema } from './refusal.ts';
 import { tariffSchema } from '../tariff/tariff.ts';
 
@@ -84,6 +85,18 @@ export const downSchema = v.variant('type', [
 	v.object({ type: v.literal('progress'), cursor: cursorSchema }),
 	/** The portal's tariff: after the welcome, and again when it or what is used of it changed (at most once a second for the latter). */
 	v.object({ type: v.literal('tariff'), ...tariffSchema.entries }),
+	/**
+	 * Who has the portal open, of those whom the person may read: all of them after the welcome (`whole` begins the list anew, more pieces may follow), then
+	 * who came and who left. Never kept by a device: without a connection it is not known.
+	 */
+	v.object({
+		type: v.literal('online'),
+		whole: v.exactOptional(v.literal(true)),
+		here: v.pipe(v.array(person), v.maxLength(ONLINE_CHUNK)),
+		gone: v.pipe(v.array(person), v.maxLength(ONLINE_CHUNK))
+	}),
+	/** How many people ask to be let in: to those who decide on it, after the welcome and when it changes. */
+	v.object({ type: v.literal('waiting'), people: counter }),
 	/** The answer to a batch or an update, after it is on disk. */
 	v.object({
 		type: v.literal('answer'),

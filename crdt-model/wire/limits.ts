@@ -10,6 +10,8 @@ export const SUBMIT_WINDOW = 32;
 export const DOWN_CHUNK_BYTES = 128 * 1024;
 /** Documents named in one inventory frame: 40 bytes each, well under a frame. */
 export const INVENTORY_CHUNK = 5_000;
+/** People named in one frame of who is online: 46 bytes each, well under a frame. */
+export const ONLINE_CHUNK = 5_000;
 /** Entries handed back in one frame after a restore: judging each costs some 50 µs, so a frame holds the relay's thread for little. */
 export const MAX_REOFFER_ENTRIES = 200;
 /** Frames of them that may be unanswered on one connection. */

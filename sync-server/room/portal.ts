@@ -15,7 +15,6 @@ import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { RecordState } from '#crdt-model/record/state.ts';
 import type { AnswerResult } from '#crdt-model/wire/down.ts';
-import { encodeDown } from '#crdt-model/wire/codec.ts';
 import { refuse, REFUSALS, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { Tariff } from '#crdt-model/tariff/tariff.ts';
@@ -34,6 +33,7 @@ import { LiveSession } from '../session/live-session.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import { SyncSession } from '../session/sync-session.ts';
 import { seatedActor, type Seat } from '../session/viewing.ts';
+import { Announcements } from './announcements.ts';
 import { AnswerLookUps, refused, unavailable, type FoundAnswers } from './answers.ts';
 import { Pinning } from './pinning.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
@@ -91,6 +91,7 @@ export class Portal {
 	readonly rooms: Rooms;
 	readonly audience: Audience;
 	readonly quota: PortalQuota;
+	readonly announcements: Announcements;
 	/** What devices hand back after a restore. */
 	readonly returns: Returns;
 	readonly now: () => number;
@@ -133,6 +134,13 @@ export class Portal {
 		this.#claims = new Claims(this.now);
 		this.#answers = new AnswerLookUps(options.store);
 		this.audience = new Audience(this);
+		this.announcements = new Announcements({
+			announce: (topic, frame, to) => this.audience.announce(topic, frame, to),
+			tariff: () => this.tariff,
+			isMember: (person) => this.directoryOnDisk.isMember(person),
+			now: this.now,
+			...(options.later && { later: options.later })
+		});
 		this.log = new PortalLog({
 			portal: options.id,
 			store: options.store,
@@ -174,7 +182,7 @@ export class Portal {
 		this.quota = new PortalQuota({
 			log: this.log,
 			subscription: options.subscription ?? EVERYTHING,
-			say: (tariff) => this.audience.announce(encodeDown({ type: 'tariff', ...tariff })),
+			say: (tariff) => this.announcements.tellTariff(tariff),
 			now: this.now,
 			...(options.later && { later: options.later })
 		});
@@ -476,6 +484,11 @@ export class Portal {
 	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket, viewer: PersonId | null = null): FrameSession {
 		return new LiveSession(this, { person, viewer }, document, socket);
 	}
+	/** How many people ask to be let in: administrators are told when it changes. Whoever keeps the requests says it, at first when the portal opens. */
+	tellWaiting(people: number): void {
+		this.announcements.tellWaiting(people);
+	}
+
 	closeSessionsOf(person: PersonId, code: CloseCode, reason: string): void {
 		this.audience.closeSessionsOf(person, code, reason);
 	}
@@ -496,6 +509,7 @@ export class Portal {
 		await this.log.settled().catch(() => {});
 		this.#isOver = true;
 		this.quota.end();
+		this.announcements.end();
 		this.audience.closeAll(CLOSE.restarting, 'the relay stops');
 		this.rooms.evictAll();
 		await this.store.close();
@@ -515,6 +529,7 @@ export class Portal {
 	#fail(reason: unknown): void {
 		this.#isOver = true;
 		this.quota.end();
+		this.announcements.end();
 		this.rooms.evictAll();
 		this.audience.closeAll(CLOSE.restarting, 'the store failed');
 		this.#options.onFailed?.(reason);

@@ -14,6 +14,7 @@ import type { Entry } from '#crdt-model/wire/down.ts';
 import type { LogEntry } from '#storage/contract.ts';
 import type { Committed } from '../log/portal-log.ts';
 import { Presence } from '../presence/presence.ts';
+import type { Topic } from '../room/announcements.ts';
 import type { Portal } from '../room/portal.ts';
 import { differenceOf, Exchange, type Difference } from './exchange.ts';
 import type { LiveSession } from './live-session.ts';
@@ -223,9 +224,9 @@ export class Audience {
 		return sessions;
 	}
 
-	/** Something of the portal itself, which is no entry: to every session on /sync that was welcomed. */
-	announce(frame: Uint8Array): void {
-		for (const session of this.#sync) session.announce(frame);
+	/** Something of the portal itself, which is no entry: to every session on /sync that was welcomed, or of them to those who hold the principal. */
+	announce(topic: Topic, frame: Uint8Array, to: Principal | null): void {
+		for (const session of to === null ? this.#sync : (this.#byPrincipal.get(to) ?? [])) session.announce(topic, frame);
 	}
 
 	#recheckLive(document: DocumentId): void {

@@ -19,6 +19,7 @@ import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts';
 import type { Lane } from '../budget/lanes.ts';
 import type { Admission, Portal } from '../room/portal.ts';
+import { topicsWith, type Topic } from '../room/announcements.ts';
 import { refused } from '../room/answers.ts';
 import { wholeOf } from '../room/rooms.ts';
 import { shipped } from './audience.ts';
@@ -54,8 +55,8 @@ export class SyncSession implements FrameSession {
 	/** Everything readable up to here has been handed to the socket. */
 	#sent = 0;
 	#isFull = false;
-	/** The last thing that was announced while the socket was full. */
-	#announced: Uint8Array | null = null;
+	/** Of what the portal said something while the socket was full: as it stands when there is room again. */
+	readonly #unheard = new Set<Topic>();
 	/** One reader of the log at a time. */
 	#isPulling = false;
 	/** While documents are being gained, nothing is sent from the log: it could build on what has not arrived yet. */
@@ -155,7 +156,7 @@ export class SyncSession implements FrameSession {
 			next,
 			...(this.seat.viewer !== null && { viewer: this.seat.viewer })
 		});
-		this.#say({ type: 'tariff', ...this.#portal.tariff });
+		this.#portal.announcements.welcomed(this);
 		if (next === 'inventory') return;
 		this.#sent = cursor!.seq;
 		await this.#catchUp();
@@ -340,6 +341,7 @@ export class SyncSession implements FrameSession {
 		this.#principals = difference.now;
 		// A session that has yet to say what it holds is compared with its new rights anyway.
 		if (this.#isComparing()) this.#isUnsettled = true;
+		else for (const topic of topicsWith(difference.added)) this.tell(topic);
 		if (this.#isComparing() || this.#state.is === 'awaiting-inventory') return onLost();
 		const kept = new Set<DocumentId>();
 		this.#keepsMeanwhile.add(kept);
@@ -391,16 +393,22 @@ export class SyncSession implements FrameSession {
 	}
 
 	/** What the portal says of itself. A full socket hears it when it has drained. */
-	announce(frame: Uint8Array): void {
+	announce(topic: Topic, frame: Uint8Array): void {
 		if (this.#isComparing() || this.#isClosed()) return;
-		if (this.#isFull) this.#announced = frame;
+		if (this.#isFull) this.#unheard.add(topic);
 		else this.#hand(frame);
+	}
+	/** All of what the portal says of something, as it stands; later, where the socket is full. */
+	tell(topic: Topic): void {
+		if (this.#isClosed()) return;
+		if (this.#isFull) return void this.#unheard.add(topic);
+		this.#unheard.delete(topic);
+		for (const frame of this.#portal.announcements.standing(topic, this.#principals)) this.#hand(frame);
 	}
 
 	drained(): void {
 		this.#isFull = false;
-		if (this.#announced) this.#hand(this.#announced);
-		this.#announced = null;
+		for (const topic of [...this.#unheard]) this.tell(topic);
 		this.#onDrained?.();
 		this.#onDrained = null;
 		void this.#guard(this.#catchUp());
@@ -416,6 +424,7 @@ export class SyncSession implements FrameSession {
 		if (this.#isClosed()) return;
 		this.#state = { is: 'closed' };
 		this.#portal.audience.leave(this);
+		this.#portal.announcements.left(this);
 		this.#healing.end();
 		this.#onDrained?.();
 	}

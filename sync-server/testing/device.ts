@@ -40,6 +40,10 @@ export class Device {
 	readonly complaints: string[] = [];
 	readonly overruled: string[] = [];
 	readonly tariffs: Extract<Down, { type: 'tariff' }>[] = [];
+	/** Who is online as this device was told, each frame. */
+	readonly onlines: Extract<Down, { type: 'online' }>[] = [];
+	/** How many wait to be let in, each time it was told. */
+	readonly waitings: number[] = [];
 	/** Every entry as it came, with the epoch in which it did: what this device can hand back. */
 	readonly raw: { readonly epoch: number; readonly entry: Entry }[] = [];
 	readonly fates: string[] = [];
@@ -125,8 +129,10 @@ export class Device {
 		const decoded = decodeDown(frame);
 		if (!decoded.ok) return void this.complaints.push(`not a message: ${decoded.problem}`);
 		const { message } = decoded;
-		// Beside the conversation: who is told of the tariff is looked at where the tariff is tested.
+		// Beside the conversation: who is told of the tariff and of whom else is here is looked at where those are tested.
 		if (message.type === 'tariff') return void this.tariffs.push(message);
+		if (message.type === 'online') return void this.onlines.push(message);
+		if (message.type === 'waiting') return void this.waitings.push(message.people);
 		this.#stage.print(`relay → ${label(this.person)} | ${describeDown(message)}`);
 		switch (message.type) {
 			case 'welcome':
@@ -225,7 +231,9 @@ function describeDown(message: Down): string {
 		case 'progress':
 			return `progress${at}`;
 		case 'tariff':
-			return `tariff ${message.plan}`;
+		case 'online':
+		case 'waiting':
+			return message.type;
 		case 'answer':
 			return `answer ${describeAnswer(message.result)}`;
 	}

@@ -5,7 +5,7 @@
  * after another; a late event of a replaced connection changes nothing; a fault of one frame costs the connection, never the replica.
  * Leaves to others: what frames do to the store (incoming.ts, settle.ts); who may own the connection among tabs (leader.ts).
  */
-import type { DocumentId, KindName } from '#crdt-model/ids.ts';
+import type { DocumentId, KindName, PersonId } from '#crdt-model/ids.ts';
 import { decodeDown, encodeUp } from '#crdt-model/wire/codec.ts';
 import type { AnswerResult, Down } from '#crdt-model/wire/down.ts';
 import { HEARTBEAT_MS, INVENTORY_CHUNK, SUBMIT_WINDOW } from '#crdt-model/wire/limits.ts';
@@ -45,6 +45,10 @@ export class Conversation {
 	caughtUp = false;
 	/** Rows that came on this connection before that. */
 	received = 0;
+	/** Who has the portal open, as the relay says; null where it is not known: without a connection, or for a guest. */
+	online: ReadonlySet<PersonId> | null = null;
+	/** How many ask to be let in, where the relay says it. */
+	waiting: number | null = null;
 	#link: Link | null = null;
 	#generation = 0;
 	#attempts = 0;
@@ -203,6 +207,12 @@ export class Conversation {
 				const { type: _type, ...tariff } = message;
 				return this.#core.transact((tx) => tx.setTariff(tariff));
 			}
+			case 'online':
+				this.online = newOnline(message, this.online);
+				return this.#core.changed();
+			case 'waiting':
+				this.waiting = message.people;
+				return this.#core.changed();
 			default:
 				message satisfies never;
 		}
@@ -440,10 +450,21 @@ export class Conversation {
 
 	#to(state: LinkState): void {
 		this.state = state;
-		if (state !== 'admitted') this.caughtUp = false;
+		if (state !== 'admitted') {
+			this.caughtUp = false;
+			this.online = this.waiting = null;
+		}
 		this.received = 0;
 		this.#core.changed();
 	}
+}
+
+/** Another set each time, so that a screen sees that it changed. */
+function newOnline({ whole, here, gone }: Extract<Down, { type: 'online' }>, before: ReadonlySet<PersonId> | null): ReadonlySet<PersonId> {
+	const online = new Set(whole ? [] : before);
+	for (const person of here) online.add(person);
+	for (const person of gone) online.delete(person);
+	return online;
 }
 
 function submissionOf(item: Pending): Up {

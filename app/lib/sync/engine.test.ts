@@ -38,6 +38,28 @@ async function created(replica: Replica, title = 'Write the offer'): Promise<Doc
 	return id;
 }
 
+test('[P9] who is online is what the relay says, and without a connection it is not known', async () => {
+	const { relay, ana, bob, open } = world();
+	const replica = await open(new MemoryReplicaStore());
+	const here = () => [replica.status().online && [...replica.status().online!], replica.status().waiting];
+	replica.connect();
+	await calm(replica);
+	expect(here(), 'nothing was said').toEqual([null, null]);
+	relay.send(ana, { type: 'online', whole: true, here: [ana], gone: [] });
+	relay.send(ana, { type: 'waiting', people: 2 });
+	relay.send(ana, { type: 'online', here: [bob], gone: [] });
+	await calm(replica);
+	expect(here()).toEqual([[ana, bob], 2]);
+	relay.send(ana, { type: 'online', here: [], gone: [ana] });
+	await calm(replica);
+	expect(here()).toEqual([[bob], 2]);
+	relay.send(ana, { type: 'online', whole: true, here: [ana], gone: [] });
+	await calm(replica);
+	expect(here()).toEqual([[ana], 2]);
+	replica.disconnect();
+	expect(here()).toEqual([null, null]);
+});
+
 describe('a record made on the device', () => {
 	test('[P1] [R6] made offline, kept over a restart, accepted when the relay is there', async () => {
 		const { clock, relay, open } = world();

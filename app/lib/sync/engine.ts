@@ -56,6 +56,10 @@ export interface ReplicaStatus {
 	readonly lockedSince: number | null;
 	/** Documents that came since this connection began to catch up; 0 once it has. */
 	readonly received: number;
+	/** Who has the portal open, beside this person; null where nobody can say: without a connection, or for a guest. */
+	readonly online: ReadonlySet<PersonId> | null;
+	/** How many people ask to be let in: known to administrators with a connection. */
+	readonly waiting: number | null;
 }
 
 /** Another tab repeats that it is live every third of this; a tab that died is not waited for any longer. */
@@ -361,11 +365,11 @@ export class Replica {
 	}
 
 	status(): ReplicaStatus {
-		const { state, problem, caughtUp, received } = this.#conversation;
+		const { state, problem, caughtUp, received, online, waiting } = this.#conversation;
 		const { pending, aside } = this.#core.counts;
 		const connected = state === 'admitted';
 		const word = !connected ? 'on-device' : pending > 0 || !caughtUp ? 'sending' : 'up-to-date';
-		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage'), lockedSince: this.lease.lockedSince, received };
+		return { word, link: state, pending, aside, problem: problem ?? (this.#core.storageProblem === null ? null : 'storage'), lockedSince: this.lease.lockedSince, received, online, waiting };
 	}
 
 	/** Called after anything that `status` may say has changed. */

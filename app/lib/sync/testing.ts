@@ -348,6 +348,10 @@ function saidDown(message: Down): string {
 			return `progress${at(message.cursor)}`;
 		case 'tariff':
 			return `tariff ${message.plan}`;
+		case 'online':
+			return `online${message.whole ? ' whole' : ''} +${message.here.length} -${message.gone.length}`;
+		case 'waiting':
+			return `waiting ${message.people}`;
 		case 'answer':
 			return `answer ${message.result.kind === 'accepted' ? `accepted ${message.result.seq}` : message.result.refusal.code}`;
 	}

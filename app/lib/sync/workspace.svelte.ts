@@ -28,6 +28,8 @@ type TabMessage =
 	| { readonly to: 'replica'; readonly signal: TabSignal }
 	/** The leader's connection, for the tabs that have none. */
 	| { readonly to: 'status'; readonly link: LinkState; readonly word: ReplicaStatus['word']; readonly problem: Problem | null; readonly received: number }
+	/** Who is online, when it changes: apart from the rest, which is said with every edit. */
+	| { readonly to: 'online'; readonly online: readonly PersonId[] | null; readonly waiting: number | null }
 	| { readonly to: 'leader'; readonly ask: 'status' | 'reconnect' };
 
 export interface LiveRecord<K extends KindName> {
@@ -67,7 +69,7 @@ export class Workspace {
 	readonly database: ReplicaDatabase;
 	readonly store: DexieReplicaStore;
 	readonly slot: string;
-	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null, lockedSince: null, received: 0 });
+	status = $state.raw<ReplicaStatus>({ word: 'on-device', link: 'off', pending: 0, aside: 0, problem: null, lockedSince: null, received: 0, online: null, waiting: null });
 	/** This tab owns the connection. */
 	leads = $state(false);
 	/** Another tab runs a newer version: this one has let go of the database and offers a reload. */
@@ -77,6 +79,10 @@ export class Workspace {
 	/** Apart from the status, which changes with every edit. */
 	#isLocked = $state(false);
 	#structure = $state(0);
+	#online = $state.raw<ReadonlySet<PersonId> | null>(null);
+	/** The set as the replica last had it: it has another one for each change. */
+	#heardOnline: ReadonlySet<PersonId> | null = null;
+	#waiting = $state<number | null>(null);
 	#tariff = $state.raw<Tariff | null>(null);
 	/** Own files whose records are accepted and whose bytes are still here. */
 	#uploading = 0;
@@ -205,6 +211,19 @@ export class Workspace {
 				return row ? { row, state: await this.replica.state(asked), sync: row.sync } : null;
 			};
 		}, null);
+	}
+
+	/** Whether a person has the portal open; null where nobody can say, as without a connection. Read it in markup or `$derived`. */
+	isOnline(person: PersonId): boolean | null {
+		return this.#online === null ? null : person === this.person || this.#online.has(person);
+	}
+	/** Everybody who has the portal open, this person too; null as above. */
+	get online(): ReadonlySet<PersonId> | null {
+		return this.#online;
+	}
+	/** How many people ask to be let in; null for whoever is not told, and without a connection. */
+	get waiting(): number | null {
+		return this.#waiting;
 	}
 
 	/** The portal's tariff as the relay last said it, known without a network; null before the first visit. Read it in markup or `$derived`. */
@@ -367,8 +386,13 @@ export class Workspace {
 			if (this.leads) return;
 			this.#leaderSays = message;
 			this.#showStatus();
+		} else if (message.to === 'online') {
+			if (!this.leads) this.#showOnline(message.online && new Set(message.online), message.waiting);
 		} else if (this.leads && message.ask === 'reconnect') this.replica.connect();
-		else if (this.leads) this.#sayStatus();
+		else if (this.leads) {
+			this.#sayStatus();
+			this.#sayOnline();
+		}
 	}
 
 	#showStatus(): void {
@@ -380,7 +404,20 @@ export class Workspace {
 		const followed = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: says.word, received: says.received };
 		const counted = { ...followed, pending: followed.pending + this.#uploading };
 		this.status = counted.word === 'up-to-date' && (counted.pending > 0 || own.pending > 0 || this.#behind > 0) ? { ...counted, word: 'sending' } : counted;
-		if (this.leads) this.#sayStatus();
+		if (!this.leads) return;
+		this.#sayStatus();
+		if (own.online === this.#heardOnline && own.waiting === this.#waiting) return;
+		this.#heardOnline = own.online;
+		this.#showOnline(own.online, own.waiting);
+		this.#sayOnline();
+	}
+
+	#showOnline(online: ReadonlySet<PersonId> | null, waiting: number | null): void {
+		this.#online = online;
+		this.#waiting = waiting;
+	}
+	#sayOnline(): void {
+		this.#say({ to: 'online', online: this.#online && [...this.#online], waiting: this.#waiting });
 	}
 
 	#sayStatus(): void {
