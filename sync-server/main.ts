@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { originAllowed } from './accounts/cookie.ts';
-import { Letters } from './accounts/letters.ts';
+import { letterLook } from './accounts/letter-look.ts';
+import { Letters, type LettersOptions } from './accounts/letters.ts';
 import { Addresses } from './budget/addresses.ts';
 import { PROCESS_CLOCK } from './budget/clock.ts';
 import { Lanes } from './budget/lanes.ts';
@@ -86,8 +87,6 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const publicUrl = publicUrlFor(config, server.port);
 		const app = StaticApp.read(config.appDir, publicUrl);
 
-		const letters = lettersFor(config, publicUrl, now);
-		undo.add(() => letters.close());
 		const accounts = await Accounts.open({ folder: config.dataDir, now, ...options.accounts });
 		undo.add(() => accounts.close());
 		const macKey = keptSecret(config.dataDir, MAC_KEY.file, MAC_KEY.bytes, (target) => randomFillSync(target));
@@ -102,6 +101,8 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 			throw error;
 		}
 		undo.add(() => portals.close());
+		const letters = lettersFor(config, publicUrl, now, async (id) => letterLook((await portals.portal(id))?.settings ?? null));
+		undo.add(() => letters.close());
 
 		const blobs = new Blobs(join(config.dataDir, 'files'));
 		const services: Services = { accounts, portals, letters, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now };
@@ -137,9 +138,9 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 	}
 }
 
-function lettersFor(config: Config, publicUrl: string, now: () => number): Letters {
+function lettersFor(config: Config, publicUrl: string, now: () => number, lookOf: NonNullable<LettersOptions['lookOf']>): Letters {
 	try {
-		return new Letters({ dataDir: config.dataDir, publicUrl, smtpUrl: config.smtpUrl, now });
+		return new Letters({ dataDir: config.dataDir, publicUrl, smtpUrl: config.smtpUrl, now, lookOf });
 	} catch (error) {
 		throw new ConfigProblem(`SMTP_URL cannot be used: ${(error as Error).message}`);
 	}

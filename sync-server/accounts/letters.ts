@@ -10,10 +10,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Email, parseEmail } from './email.ts';
-import { composeLetter, type Letter, oneLine } from './letter-texts.ts';
+import type { PortalId } from '#crdt-model/ids.ts';
+import type { Letter, LetterLook } from './letter-kinds.ts';
+import { composeLetter, oneLine, OWN_NAME } from './letter-texts.ts';
 import { DeliveryFailure, type Envelope, fileTransport, type MailTransport, senderAddress, smtpTransport } from './mail-transport.ts';
 
-export type { Letter, LetterLanguage } from './letter-texts.ts';
+export type { Letter, LetterKind, LetterLanguage, LetterLook } from './letter-kinds.ts';
 
 export type LetterSent =
 	| { outcome: 'sent' }
@@ -31,6 +33,13 @@ interface Waiting {
 	dueAt: number;
 }
 
+/** On whose behalf a letter goes: whose look it has, and whose share of letters it takes. */
+export interface LetterFrom {
+	portal?: PortalId | null;
+	/** The network address that asked for it. */
+	ip?: string | null;
+}
+
 export interface LettersOptions {
 	dataDir: string;
 	publicUrl: string;
@@ -39,6 +48,8 @@ export interface LettersOptions {
 	now?: () => number;
 	timers?: { set: (callback: () => void, afterMs: number) => unknown; clear: (timer: unknown) => void };
 	uniqueSuffix?: () => string;
+	/** How letters of a portal look; without it, and where it says null, they are our own. */
+	lookOf?: (portal: PortalId) => Promise<LetterLook | null>;
 	/** For tests; else chosen by `smtpUrl`. */
 	transport?: MailTransport;
 }
@@ -49,9 +60,16 @@ const systemTimers = {
 	clear: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout)
 };
 
+/** A setting is a person's text: only what is an address may stand in a header. */
+function replyAddress(look: LetterLook | null): Email | null {
+	const parsed = parseEmail(look?.replyTo ?? null);
+	return parsed.outcome === 'parsed' ? parsed.email : null;
+}
+
 export class Letters {
 	readonly #publicUrl: string;
-	readonly #from: Envelope['from'];
+	readonly #address: string;
+	readonly #lookOf: NonNullable<LettersOptions['lookOf']>;
 	readonly #now: () => number;
 	readonly #timers: NonNullable<LettersOptions['timers']>;
 	readonly #transport: MailTransport;
@@ -70,17 +88,20 @@ export class Letters {
 		this.#transport =
 			options.transport ??
 			(smtpUrl === null ? fileTransport(join(options.dataDir, 'mail'), suffix) : smtpTransport(smtpUrl));
-		this.#from = { name: 'Atrium', address: senderAddress(options.publicUrl, smtpUrl) };
+		this.#address = senderAddress(options.publicUrl, smtpUrl);
+		this.#lookOf = options.lookOf ?? (async () => null);
 	}
 
-	async send(to: Email, letter: Letter): Promise<LetterSent> {
+	async send(to: Email, letter: Letter, from: LetterFrom = {}): Promise<LetterSent> {
 		// The brand is a promise of the compiler only, and a header is no place to find out that it was broken.
 		if (parseEmail(to).outcome !== 'parsed') throw new Error('A letter goes to a parsed e-mail address.');
-		const { subject, text, html } = composeLetter(letter, this.#publicUrl);
+		const look = from.portal ? await this.#lookOf(from.portal) : null;
+		const { subject, text, html } = composeLetter(letter, this.#publicUrl, look);
 		const envelope: Envelope = {
-			from: this.#from,
+			from: { name: oneLine(look?.senderName || look?.company || OWN_NAME), address: this.#address },
+			replyTo: replyAddress(look),
 			to,
-			subject: oneLine(subject),
+			subject,
 			text,
 			html,
 			date: new Date(this.#now()),

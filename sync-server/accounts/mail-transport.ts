@@ -13,6 +13,7 @@ import type { LetterTexts } from './letter-texts.ts';
 
 export interface Envelope extends LetterTexts {
 	from: { name: string; address: string };
+	replyTo: Email | null;
 	to: Email;
 	date: Date;
 	/** Says in a file's name what the letter is; letters and digits of it are used. */
@@ -38,6 +39,7 @@ const message = (envelope: Envelope) => ({
 	from: envelope.from,
 	// As an object: nodemailer would take a text apart at commas, and an address may not be a list.
 	to: { name: '', address: envelope.to },
+	...(envelope.replyTo === null ? {} : { replyTo: { name: '', address: envelope.replyTo } }),
 	subject: envelope.subject,
 	text: envelope.text,
 	html: envelope.html,

@@ -5,6 +5,7 @@
  * makes an employee; an acceptance that broke off half-way (a crash, a lost answer) is taken up by repeating it, and makes no second employee.
  * Leaves to others: the seat (the gate, in the transaction that makes the employee), the letter's words.
  */
+import * as v from 'valibot';
 import type { PersonId } from '#crdt-model/ids.ts';
 import type { Accounts, IdentityId, InvitationClaim } from '../accounts/accounts.ts';
 import { type Email, parseEmail } from '../accounts/email.ts';
@@ -12,7 +13,7 @@ import type { LetterSent } from '../accounts/letters.ts';
 import type { Portal } from '../room/portal.ts';
 import { everyone, members, route, type App, type Call, type Services } from './call.ts';
 import { badField, problem, refusalProblem, retryLater } from './problem.ts';
-import { acceptanceBody, type INVITATION_RESULTS, invitationAnswer, invitationsAnswer, invitationsBody, type LETTER_RESULTS, signedInAnswer } from './schemas.ts';
+import { acceptanceBody, codeBody, type INVITATION_RESULTS, invitationAnswer, invitationsAnswer, invitationsBody, type LETTER_RESULTS, signedInAnswer } from './schemas.ts';
 import { registrationProblem, signedInResponse } from './sign-in.ts';
 
 export const invitationRoutes = {
@@ -24,18 +25,29 @@ export const invitationRoutes = {
 		body: invitationsBody,
 		answer: { status: 200, description: 'What became of each address', schema: invitationsAnswer }
 	}),
-	show: route({
-		method: 'get',
-		path: '/api/v1/invitations/{code}',
+	open: route({
+		method: 'post',
+		path: '/api/v1/invitations/open',
 		summary: 'What the page behind the link shows',
 		signedIn: false,
+		body: codeBody,
 		answer: { status: 200, description: 'An invitation that can be accepted', schema: invitationAnswer },
 		problems: [404]
 	}),
 	accept: route({
 		method: 'post',
-		path: '/api/v1/invitations/{code}/acceptance',
+		path: '/api/v1/invitations/acceptance',
 		summary: 'Join the portal; an address that has an identity gives its present password',
+		signedIn: false,
+		body: v.object({ ...codeBody.entries, ...acceptanceBody.entries }),
+		answer: { status: 201, description: 'Joined and signed in', schema: signedInAnswer },
+		problems: [401, 402, 404, 409, 429]
+	}),
+	/** For programs: no browser of ours calls it, since an address with a code in it is written into logs. */
+	acceptByPath: route({
+		method: 'post',
+		path: '/api/v1/invitations/{code}/acceptance',
+		summary: 'The same with the code in the path, for programs of before',
 		signedIn: false,
 		body: acceptanceBody,
 		answer: { status: 201, description: 'Joined and signed in', schema: signedInAnswer },
@@ -59,16 +71,16 @@ export function mountInvitations(app: App, services: Services): void {
 		return Response.json({ results });
 	});
 
-	everyone(app, services, invitationRoutes.show, async (call) => {
-		const invitation = accounts.openInvitation(call.param('code'));
+	everyone(app, services, invitationRoutes.open, async (call) => {
+		const invitation = accounts.openInvitation(call.body.code);
 		const portal = invitation && (await portals.portal(invitation.portal));
 		if (!invitation || !portal || !portal.directory.isAdministrator(invitation.invitedBy)) return unknownCode();
 		const { company = '', language = 'en' } = portal.settings ?? {};
 		return Response.json({ company, email: invitation.email, language, expiresAt: invitation.expiresAt });
 	});
 
-	everyone(app, services, invitationRoutes.accept, async (call) => {
-		const claimed = accounts.claimInvitation(call.param('code'));
+	const accepted = async (call: Acceptance, code: string): Promise<Response> => {
+		const claimed = accounts.claimInvitation(code);
 		if (claimed.outcome === 'unknown') return unknownCode();
 		if (claimed.outcome === 'being-accepted') return retryLater('being-accepted', claimed.retryAfterSeconds);
 		try {
@@ -77,7 +89,9 @@ export function mountInvitations(app: App, services: Services): void {
 			// Of no effect after `finishInvitation`; otherwise the code is open again.
 			accounts.releaseInvitation(claimed.claim);
 		}
-	});
+	};
+	everyone(app, services, invitationRoutes.accept, (call) => accepted(call, call.body.code));
+	everyone(app, services, invitationRoutes.acceptByPath, (call) => accepted(call, call.param('code')));
 }
 
 const unknownCode = (): Response => problem('not-found', { detail: 'this invitation is unknown, used, withdrawn or too old' });
@@ -135,7 +149,7 @@ async function sendInvitation(
 		invitedBy: inviter ? `${inviter.firstName} ${inviter.lastName}` : company,
 		code: invited.code,
 		expiresAt: invited.invitation.expiresAt
-	});
+	}, { portal: portal.id });
 	return sent.outcome === 'given-up' ? 'failed' : sent.outcome;
 }
 

@@ -156,14 +156,14 @@ test('invitations: a result per address, and one employee however often a code i
 	expect((await api('POST', '/invitations', bob, { addresses: ['dora@example.com'] })).status).toBe(403);
 
 	const code = await relay.codeFor(ann, 'carl@example.com');
-	expect((await api('GET', `/invitations/${code}`)).body).toMatchObject({ company: 'Acme', email: 'carl@example.com' });
+	expect((await api('POST', '/invitations/open', undefined, { code })).body).toMatchObject({ company: 'Acme', email: 'carl@example.com' });
 	const acceptance = { firstName: 'Carl', lastName: 'Orr', password: PASSWORD };
-	const all = await Promise.all(Array.from({ length: 5 }, () => api('POST', `/invitations/${code}/acceptance`, undefined, acceptance)));
+	const all = await Promise.all(Array.from({ length: 5 }, () => api('POST', '/invitations/acceptance', undefined, { code, ...acceptance })));
 	// Whoever comes while it is being accepted hears 409, whoever comes after that 404.
 	const [accepted, ...others] = all.map(({ status }) => status).sort((a, b) => a - b);
 	expect(accepted).toBe(201);
 	for (const status of others) expect([404, 409]).toContain(status);
-	expect((await api('POST', `/invitations/${code}/acceptance`, undefined, acceptance)).status).toBe(404);
+	expect((await api('POST', '/invitations/acceptance', undefined, { code, ...acceptance })).status).toBe(404);
 	const people = await api('GET', '/documents?kind=employee', ann);
 	expect(people.body.rows.filter((row: { email: string }) => row.email === 'carl@example.com')).toHaveLength(1);
 });
@@ -171,9 +171,9 @@ test('invitations: a result per address, and one employee however often a code i
 test('an acceptance sets and resets no password, and leaves the code open when it fails', async () => {
 	await relay.found('known@example.com', 'Hers');
 	const code = await relay.codeFor(ann, 'known@example.com');
-	const wrong = await api('POST', `/invitations/${code}/acceptance`, undefined, { firstName: 'K', lastName: 'N', password: 'some other password' });
+	const wrong = await api('POST', '/invitations/acceptance', undefined, { code, firstName: 'K', lastName: 'N', password: 'some other password' });
 	expect([wrong.status, wrong.body.code]).toEqual([401, 'wrong-credentials']);
-	const right = await api('POST', `/invitations/${code}/acceptance`, undefined, { firstName: 'K', lastName: 'N', password: PASSWORD });
+	const right = await api('POST', '/invitations/acceptance', undefined, { code, firstName: 'K', lastName: 'N', password: PASSWORD });
 	expect([right.status, right.body.portal]).toEqual([201, ann.portal]);
 });
 
@@ -183,9 +183,9 @@ test('an acceptance that broke off after the employee was made goes on with that
 	const add = accounts.addMembership.bind(accounts);
 	accounts.addMembership = () => Promise.reject(new Error('the power went'));
 	const acceptance = { firstName: 'C', lastName: 'R', password: PASSWORD };
-	expect((await api('POST', `/invitations/${code}/acceptance`, undefined, acceptance)).status).toBe(500);
+	expect((await api('POST', '/invitations/acceptance', undefined, { code, ...acceptance })).status).toBe(500);
 	accounts.addMembership = add;
-	expect((await api('POST', `/invitations/${code}/acceptance`, undefined, acceptance)).status).toBe(201);
+	expect((await api('POST', '/invitations/acceptance', undefined, { code, ...acceptance })).status).toBe(201);
 	const people = await api('GET', '/documents?kind=employee', ann);
 	expect(people.body.rows.filter((row: { email: string }) => row.email === 'crash@example.com')).toHaveLength(1);
 	expect(relay.log.splice(0).join()).toContain('the power went');

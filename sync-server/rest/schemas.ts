@@ -70,6 +70,8 @@ export const invitationsAnswer = v.object({
 		})
 	)
 });
+/** What the link of a letter carries behind its `#`. */
+export const codeBody = v.object({ code: v.pipe(v.string(), v.maxLength(100)) });
 export const invitationAnswer = v.object({ company: v.string(), email: v.string(), language, expiresAt: moment });
 export const acceptanceBody = v.object({
 	firstName: name,

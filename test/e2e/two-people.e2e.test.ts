@@ -43,7 +43,7 @@ describe('two people, with and without a network', () => {
 		await dialog.getByText('1 invitation sent').waitFor();
 		await dialog.getByRole('button', { name: 'Done' }).click();
 
-		const link = `${relay.url}/invitation/${await relay.invitationCode(BOB)}`;
+		const link = `${relay.url}/invitation#${await relay.invitationCode(BOB)}`;
 		await bob.page.goto(link);
 		await bob.page.getByText(`You were invited as ${BOB}`).waitFor();
 		await bob.accept(link, 'Bob', 'Ionescu');

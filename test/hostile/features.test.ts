@@ -182,7 +182,7 @@ test('seats: six invitations accepted in the same moment take the two that are l
 	const addresses = Array.from({ length: 6 }, (_, i) => `racer${i}@racers.example`);
 	await arena.relay.api('POST', '/invitations', { addresses }, owner.token);
 	const codes = await Promise.all(addresses.map((address) => arena.relay.invitationCode(address)));
-	const statuses = await Promise.all(codes.map(async (code) => (await arena.relay.api('POST', `/invitations/${code}/acceptance`, { firstName: 'R', lastName: 'R', password: 'a long enough password' })).status));
+	const statuses = await Promise.all(codes.map(async (code) => (await arena.relay.api('POST', '/invitations/acceptance', { code, firstName: 'R', lastName: 'R', password: 'a long enough password' })).status));
 	expect(statuses.sort()).toEqual([201, 201, 402, 402, 402, 402]);
 	const active = (await people(owner)).filter((person) => person.active);
 	expect(active.length).toBe(12);
@@ -190,7 +190,7 @@ test('seats: six invitations accepted in the same moment take the two that are l
 	const run = async (...commands: ReturnType<typeof commandOf>[]) => outcomeOf(await device.submit(batchOf(...commands)));
 	const [leaver, other] = active.filter(({ email }) => email.startsWith('racer'));
 	expect(await run(commandOf(leaver!.id, 'employee.dismiss')), 'a seat is given back').toBe('accepted');
-	expect((await arena.relay.api('POST', `/invitations/${codes[statuses.length - 1]}/acceptance`, { firstName: 'R', lastName: 'R', password: 'a long enough password' })).status).toBeLessThan(500);
+	expect((await arena.relay.api('POST', '/invitations/acceptance', { code: codes[statuses.length - 1], firstName: 'R', lastName: 'R', password: 'a long enough password' })).status).toBeLessThan(500);
 	// Rehired offline while somebody else took the seat, alone and in a batch that also does something good.
 	for (let full = (await people(owner)).filter((person) => person.active).length; full < 12; full++) {
 		await arena.relay.hire(owner, `filler${full}@racers.example`, 'Filler');

@@ -91,14 +91,14 @@ class Account {
 	}
 
 	async invitation(code: string): Promise<Answer<{ company: string; email: string } | 'gone'>> {
-		const answer = await call('GET', `/api/v1/invitations/${encodeURIComponent(code)}`);
+		const answer = await call('POST', '/api/v1/invitations/open', { code });
 		if (answer.kind === 'body') return { ok: true, value: { company: String(answer.body.company ?? ''), email: String(answer.body.email ?? '') } };
 		if (answer.kind === 'problem' && (answer.status === 404 || answer.status === 410)) return { ok: true, value: 'gone' };
 		return refused(answer, {});
 	}
 
 	async accept(code: string, invited: { company: string; email: string }, request: { firstName: string; lastName: string; password: string }): Promise<Answer<void>> {
-		const answer = await call('POST', `/api/v1/invitations/${encodeURIComponent(code)}/acceptance`, request);
+		const answer = await call('POST', '/api/v1/invitations/acceptance', { code, ...request });
 		if (answer.kind !== 'body') return refused(answer, { unauthorized: m.account_error_known_password });
 		await this.#begin(answer.body, { ...invited, name: `${request.firstName} ${request.lastName}`.trim() });
 		return { ok: true, value: undefined };
