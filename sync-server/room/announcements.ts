@@ -11,20 +11,19 @@ import type { Later } from '../quota/announcer.ts';
 import type { Seat } from '../session/viewing.ts';
 
 /** Whom each concerns: null is everybody, else who holds it. Guests hold no `all`: they may read nobody of whom they could be told. */
-const TOPICS = { tariff: null, online: 'all', waiting: 'admins' } as const satisfies Record<string, Principal | null>;
-export type Topic = keyof typeof TOPICS;
-const EVERY = Object.keys(TOPICS) as Topic[];
+const CONCERNS = { tariff: null, online: 'all', waiting: 'admins' } as const satisfies Record<string, Principal | null>;
+export type Topic = keyof typeof CONCERNS;
+export const TOPICS = Object.keys(CONCERNS) as readonly Topic[];
 
 const systemLater: Later = (run, ms) => void setTimeout(run, ms).unref();
 
 /** What becomes a person's business when their rights grow by these. */
 export function topicsWith(added: readonly Principal[]): Topic[] {
-	return EVERY.filter((topic) => TOPICS[topic] !== null && added.includes(TOPICS[topic]));
+	return TOPICS.filter((topic) => CONCERNS[topic] !== null && added.includes(CONCERNS[topic]));
 }
 
 export interface Listener {
 	readonly seat: Seat;
-	tell(topic: Topic): void;
 }
 
 export interface AnnouncementsOptions {
@@ -47,19 +46,18 @@ export class Announcements {
 		this.#online = new Online({ say: (frame) => this.#say('online', frame), isMember, now, later });
 	}
 
-	/** A session has been welcomed: it hears how everything stands, and its person is online unless somebody else looks on. */
-	welcomed(listener: Listener): void {
+	/** A session is being welcomed: its person is online, unless somebody else looks on. */
+	join(listener: Listener): void {
 		this.#welcomed.add(listener);
 		if (listener.seat.viewer === null) this.#online.join(listener.seat.person);
-		for (const topic of EVERY) listener.tell(topic);
 	}
-	left(listener: Listener): void {
+	leave(listener: Listener): void {
 		if (this.#welcomed.delete(listener) && listener.seat.viewer === null) this.#online.leave(listener.seat.person);
 	}
 
 	/** The frames of a topic as it stands; none where it does not concern who holds this. */
 	standing(topic: Topic, held: ReadonlySet<Principal>): readonly Uint8Array[] {
-		const concerns = TOPICS[topic];
+		const concerns = CONCERNS[topic];
 		if (concerns !== null && !held.has(concerns)) return [];
 		switch (topic) {
 			case 'tariff':
@@ -85,6 +83,6 @@ export class Announcements {
 	}
 
 	#say(topic: Topic, frame: Uint8Array): void {
-		this.#options.announce(topic, frame, TOPICS[topic]);
+		this.#options.announce(topic, frame, CONCERNS[topic]);
 	}
 }

@@ -19,7 +19,7 @@ import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { DocumentHead, PageOf, StoredDocument } from '#storage/contract.ts';
 import type { Lane } from '../budget/lanes.ts';
 import type { Admission, Portal } from '../room/portal.ts';
-import { topicsWith, type Topic } from '../room/announcements.ts';
+import { TOPICS, topicsWith, type Topic } from '../room/announcements.ts';
 import { refused } from '../room/answers.ts';
 import { wholeOf } from '../room/rooms.ts';
 import { shipped } from './audience.ts';
@@ -149,6 +149,8 @@ export class SyncSession implements FrameSession {
 			if (this.#isClosed()) return;
 			if (!this.#isUnsettled && here.count === held.count && here.digest === held.digest) next = 'continue';
 		}
+		// Before it hears of anybody, so that it finds its person in the list.
+		this.#portal.announcements.join(this);
 		this.#state = next === 'continue' ? { is: 'catching-up' } : { is: 'awaiting-inventory', held: new Map() };
 		this.#say({
 			type: 'welcome', version: WIRE_VERSION, portal: id, person: this.person, epoch: log.epoch, now: now(), rows: { ...ROW_VERSIONS },
@@ -156,7 +158,7 @@ export class SyncSession implements FrameSession {
 			next,
 			...(this.seat.viewer !== null && { viewer: this.seat.viewer })
 		});
-		this.#portal.announcements.welcomed(this);
+		for (const topic of TOPICS) this.tell(topic);
 		if (next === 'inventory') return;
 		this.#sent = cursor!.seq;
 		await this.#catchUp();
@@ -424,7 +426,7 @@ export class SyncSession implements FrameSession {
 		if (this.#isClosed()) return;
 		this.#state = { is: 'closed' };
 		this.#portal.audience.leave(this);
-		this.#portal.announcements.left(this);
+		this.#portal.announcements.leave(this);
 		this.#healing.end();
 		this.#onDrained?.();
 	}
