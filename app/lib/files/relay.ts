@@ -1,16 +1,18 @@
-/** The relay's file calls, from a page that the relay itself has served: the session's cookie goes along. */
-import type { DocumentId } from '#crdt-model/ids.ts';
+/** The relay's file calls, from a page that the relay itself has served: the session's cookie goes along, and the call says which portal's it means. */
+import type { DocumentId, PortalId } from '#crdt-model/ids.ts';
 import type { Send } from './uploads.ts';
 
 export const fileAddress = (file: DocumentId, origin = ''): string => `${origin}/api/v1/files/${file}`;
 
-export function relaySend(origin: string): Send {
+const NAMES_PORTAL = 'x-atrium-portal';
+
+export function relaySend(origin: string, portal: PortalId): Send {
 	return async ({ method, file, offset, body, signal }) => {
 		const response = await fetch(fileAddress(file, origin), {
 			method,
 			signal,
 			cache: 'no-store',
-			headers: method === 'PATCH' ? { 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) } : {},
+			headers: { [NAMES_PORTAL]: portal, ...(method === 'PATCH' && { 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) }) },
 			...(body && { body })
 		});
 		const said = response.headers.get('upload-offset');
@@ -27,10 +29,10 @@ export function relaySend(origin: string): Send {
 }
 
 /** @param view the token of an administrator who looks on, in place of the cookie */
-export function relayDownload(origin: string, view?: string): (file: DocumentId) => Promise<Blob | null> {
+export function relayDownload(origin: string, portal: PortalId, view?: string): (file: DocumentId) => Promise<Blob | null> {
 	return async (file) => {
 		try {
-			const response = await fetch(fileAddress(file, origin), { cache: 'no-store', ...(view && { credentials: 'omit', headers: { authorization: `Bearer ${view}` } }) });
+			const response = await fetch(fileAddress(file, origin), { cache: 'no-store', ...(view ? { credentials: 'omit', headers: { authorization: `Bearer ${view}` } } : { headers: { [NAMES_PORTAL]: portal } }) });
 			return response.ok ? await response.blob() : null;
 		} catch {
 			// No network: the file is not on this device, and that is said where it is wanted.

@@ -1,4 +1,4 @@
-/** `/sync` over a browser's WebSocket. The cookie signs in; no token stands in an address. */
+/** `/sync` over a browser's WebSocket. The cookie of the portal that the address names signs in; no token stands in an address. */
 import type { Transport } from './link.ts';
 
 /**

@@ -7,6 +7,7 @@
  */
 import type { Awareness } from 'y-protocols/awareness';
 import { WebsocketProvider } from 'y-websocket';
+import type { PortalId } from '#crdt-model/ids.ts';
 import { LIVE_CLAIM_MS, type OpenedPage, type Replica } from './engine.ts';
 
 export type LiveState = 'off' | 'waiting' | 'connecting' | 'live' | 'ended';
@@ -24,6 +25,8 @@ export interface LiveOptions {
 	readonly page: OpenedPage;
 	/** `wss://portal.example/live` */
 	readonly address: string;
+	/** Which of the browser's sign-ins is meant. */
+	readonly portal: PortalId;
 	readonly user: { readonly name: string; readonly color: string };
 	/** As for `/sync`: the token of a view. */
 	readonly protocols?: string[];
@@ -43,8 +46,8 @@ export class LivePage {
 
 	constructor(options: LiveOptions) {
 		this.#options = options;
-		const { page, address, user, protocols = [] } = options;
-		this.provider = new WebsocketProvider(address, page.document, page.doc, { connect: false, disableBc: true, protocols });
+		const { page, address, portal, user, protocols = [] } = options;
+		this.provider = new WebsocketProvider(address, page.document, page.doc, { connect: false, disableBc: true, protocols, params: { portal } });
 		this.awareness = this.provider.awareness;
 		// The relay stamps both itself; this is what the own editor shows until then.
 		this.awareness.setLocalStateField('user', user);

@@ -112,8 +112,8 @@ export class Workspace {
 		this.slot = parts.slot.slot;
 		this.#slotLock = parts.slot;
 		const { database, replica } = this;
-		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin, options.view?.token) });
-		this.#uploads = new Uploads({ database, person: this.person, send: relaySend(this.#origin) });
+		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin, this.portal, options.view?.token) });
+		this.#uploads = new Uploads({ database, person: this.person, send: relaySend(this.#origin, this.portal) });
 	}
 
 	static async open(options: WorkspaceOptions): Promise<Workspace> {
@@ -129,7 +129,7 @@ export class Workspace {
 			tab: slot.slot,
 			steady: () => performance.now(),
 			store,
-			transport: webSocketTransport(relayAddress('/sync', options.origin ?? location.origin), protocolsOf(view)),
+			transport: webSocketTransport(relayAddress(`/sync?portal=${portal}`, options.origin ?? location.origin), protocolsOf(view)),
 			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage)
 		});
 		const workspace = new Workspace(options, { replica, store, channel, slot });
@@ -258,7 +258,7 @@ export class Workspace {
 	/** Company on an open page. Make another after each `onReset`; destroy it before `release`. */
 	goLive(page: OpenedPage, color: string, onState?: (state: LiveState) => void): LivePage {
 		const user = { name: this.replica.nameOf(this.person), color };
-		const live = new LivePage({ replica: this.replica, page, address: relayAddress('/live', this.#origin), user, protocols: this.#protocols, ...(onState && { onState }) });
+		const live = new LivePage({ replica: this.replica, page, address: relayAddress('/live', this.#origin), portal: this.portal, user, protocols: this.#protocols, ...(onState && { onState }) });
 		live.start();
 		return live;
 	}

@@ -1,37 +1,43 @@
 /** What the forms of this folder share: errors per field, focus on the first of them, one sending at a time. */
 import { tick } from 'svelte';
 import { m } from '#lib/paraglide/messages.js';
-import type { Answer, Problem } from './account.svelte.ts';
+import type { Answer, Problem } from './api.ts';
 
 export const PASSWORD_MIN = 8;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 
 export class FormState {
 	#busy = $state(false);
-	#errors = $state.raw<Readonly<Record<string, string>>>({});
-	#text = $state('');
+	#checked = $state.raw<Readonly<Record<string, string>>>({});
+	/** Read anew at every look, so that its words follow the language. */
+	#problem = $state.raw<Problem | null>(null);
+	/** It names fields, and this form has none of them. */
+	#nowhere = $state(false);
+	/** Fields that were touched since. */
+	#cleared = $state.raw<ReadonlySet<string>>(new Set());
 
 	get busy(): boolean {
 		return this.#busy;
 	}
+	/** A refusal that is about no single field. */
 	get text(): string {
-		return this.#text;
+		return this.#problem && (this.#nowhere || Object.keys(this.#problem.fields).length === 0) ? this.#problem.text : '';
 	}
 	of(field: string): string | undefined {
-		return this.#errors[field];
+		return this.#cleared.has(field) ? undefined : (this.#checked[field] ?? this.#problem?.fields[field]);
 	}
 	clear(field: string): void {
-		if (this.#errors[field] === undefined) return;
-		const { [field]: _, ...others } = this.#errors;
-		this.#errors = others;
+		if (this.of(field) !== undefined) this.#cleared = new Set([...this.#cleared, field]);
 	}
 
-	/** Checks, then sends; returns the value, or nothing after showing what is wrong. */
-	async send<T>(form: HTMLElement | undefined, errors: Record<string, string | undefined>, ask: () => Promise<Answer<T>>): Promise<T | undefined> {
+	/** Checks, then sends; answers with the value, or with nothing after showing what is wrong. */
+	async send<T>(form: HTMLElement | undefined, errors: Record<string, string | undefined>, ask: () => Promise<Answer<T>>): Promise<{ readonly value: T } | undefined> {
 		if (this.#busy) return undefined;
 		const wrong = Object.fromEntries(Object.entries(errors).filter(([, text]) => text !== undefined)) as Record<string, string>;
-		this.#text = '';
-		this.#errors = wrong;
+		this.#problem = null;
+		this.#nowhere = false;
+		this.#cleared = new Set();
+		this.#checked = wrong;
 		if (Object.keys(wrong).length > 0) {
 			await this.#toFirst(form);
 			return undefined;
@@ -39,7 +45,7 @@ export class FormState {
 		this.#busy = true;
 		try {
 			const answer = await ask();
-			if (answer.ok) return answer.value;
+			if (answer.ok) return answer;
 			this.show(answer.problem);
 		} finally {
 			this.#busy = false;
@@ -49,14 +55,16 @@ export class FormState {
 	}
 
 	show(problem: Problem): void {
-		this.#errors = problem.fields;
-		this.#text = Object.keys(problem.fields).length > 0 ? '' : problem.text;
+		this.#problem = problem;
 	}
 
 	async #toFirst(form: HTMLElement | undefined): Promise<void> {
 		await tick();
-		const first = form?.querySelector<HTMLElement>('[aria-invalid=true]') ?? form?.querySelector<HTMLElement>('[data-problem]');
-		first?.focus();
+		const field = form?.querySelector<HTMLElement>('[aria-invalid=true]');
+		if (field) return field.focus();
+		this.#nowhere = true;
+		await tick();
+		form?.querySelector<HTMLElement>('[data-problem]')?.focus();
 	}
 }
 

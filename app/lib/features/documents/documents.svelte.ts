@@ -71,7 +71,7 @@ export class Documents {
 
 	/** Hands the bytes to the browser's downloads; from this device where they are here. */
 	async download(row: ListedFile): Promise<void> {
-		if (row.arrived && row.size > KEPT_FILE_BYTES && !(await this.#workspace.files.kept(row.digest))) return save(row.name, fileAddress(row.id));
+		if (row.arrived && row.size > KEPT_FILE_BYTES && !(await this.#workspace.files.kept(row.digest))) return save(row.name, `${fileAddress(row.id)}?portal=${this.#workspace.portal}`);
 		const bytes = await this.#workspace.files.bytesOf(row);
 		if (!bytes) return this.#away(row);
 		saveBlob(row.name, bytes);

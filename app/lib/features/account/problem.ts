@@ -1,0 +1,105 @@
+/**
+ * A refusal over REST, in words for the reader.
+ *
+ * Promises: every word is in the language that is chosen when it is read, so a change of language changes what stands on screen; nothing that the relay wrote for
+ * programs is shown; a code without a sentence of its own has one by its kind.
+ */
+import * as v from 'valibot';
+import { tariffRefusalSchema } from '#crdt-model/tariff/tariff.ts';
+import { m } from '#lib/paraglide/messages.js';
+import { tariffReason } from '../tariff/words.ts';
+
+export type Sentence = () => string;
+/** Sentences by code, which a screen has for itself; by status where the code does not matter. */
+export type Words = Readonly<Record<string, Sentence>>;
+export type Body = Readonly<Record<string, unknown>>;
+
+export class Problem {
+	/** `unreachable` where nothing answered, `odd-answer` where it was none of the relay's. */
+	readonly code: string;
+	/** 0 where nothing answered. */
+	readonly status: number;
+	/** The whole problem document: tickets, choices, waiting times. */
+	readonly body: Body;
+	readonly #words: Words;
+
+	constructor(code: string, status: number, body: Body = {}, words: Words = {}) {
+		this.code = code;
+		this.status = status;
+		this.body = body;
+		this.#words = words;
+	}
+
+	/** Nothing answered: what was typed is kept, and may be sent again. */
+	get unreachable(): boolean {
+		return this.code === 'unreachable';
+	}
+	get text(): string {
+		const { code, status, body } = this;
+		const own = this.#words[code] ?? this.#words[String(status)];
+		if (own) return own();
+		if (code === 'unreachable') return navigator.onLine ? m.account_error_network() : m.account_error_offline();
+		if (code === 'quota' && v.is(tariffRefusalSchema, body.tariff)) return tariffReason(body.tariff);
+		if (status === 429) return waiting(body.retryAfterSeconds);
+		return (sentences[code] ?? byStatus(status))();
+	}
+	/** Sentences of the fields that the refusal is about, by their names in the request. */
+	get fields(): Readonly<Record<string, string>> {
+		const { errors } = this.body;
+		if (!Array.isArray(errors)) return {};
+		const out: Record<string, string> = {};
+		for (const one of errors as (Body | null)[]) {
+			const field = one?.field;
+			if (typeof field !== 'string' || field === '' || out[field] !== undefined) continue;
+			out[field] = fieldSentence(field, typeof one?.code === 'string' ? one.code : String(one?.message ?? ''), this.#words)();
+		}
+		return out;
+	}
+}
+
+/** @param reason the rule of the field that does not hold, where the relay names one */
+function fieldSentence(field: string, reason: string, words: Words): Sentence {
+	return words[`${field}:${reason}`] ?? sentences[reason] ?? words[field] ?? fieldSentences[field] ?? m.account_error_field;
+}
+
+function waiting(seconds: unknown): string {
+	const minutes = typeof seconds === 'number' && seconds > 0 ? Math.ceil(seconds / 60) : 5;
+	return m.account_error_attempts({ count: minutes });
+}
+
+const sentences: Words = {
+	'email-not-text': m.account_error_email,
+	'email-malformed': m.account_error_email,
+	'email-too-long': m.account_error_email,
+	'password-not-text': m.account_error_required,
+	'password-too-short': m.account_error_password_short,
+	'password-too-long': m.account_error_password_long,
+	'password-is-email': m.account_error_password_is_email,
+	'password-too-common': m.account_error_password_common,
+	'login-taken': m.account_error_login_taken,
+	'login-malformed': m.account_error_login,
+	'wrong-credentials': m.account_error_credentials,
+	'wrong-password': m.account_error_wrong_password,
+	'wrong-code': m.account_error_code,
+	'not-signed-in': m.account_expired,
+	'not-a-member': m.account_error_not_member,
+	'not-from-here': m.account_not_from_here,
+	'no-portal': m.account_error_no_portal,
+	'service-off': m.account_error_service_off,
+	'being-accepted': m.account_error_server,
+	quota: m.account_error_seats
+};
+
+const fieldSentences: Words = {
+	email: m.account_error_email,
+	password: m.account_error_password_short,
+	login: m.account_error_login,
+	code: m.account_error_code
+};
+
+function byStatus(status: number): Sentence {
+	if (status === 401) return m.account_error_credentials;
+	if (status === 403) return m.account_error_denied;
+	if (status === 404 || status === 410) return m.account_error_gone;
+	return status >= 500 ? m.account_error_server : m.account_error_refused;
+}
