@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { networkText } from '#crdt-model/access/networks.ts';
 import { claimDataDir, ConfigProblem, keptSecret, publicUrlFor, readConfig, warningsFor } from './config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'atrium-config-'));
@@ -16,6 +17,14 @@ test('nothing set is the documented default', () => {
 	expect(readConfig({ PUBLIC_URL: 'https://Portal.Example.com/' }).publicUrl).toBe('https://portal.example.com');
 });
 
+test('who may come in, and who operates', () => {
+	expect(readConfig({})).toMatchObject({ trustedProxies: [], founding: 'open', operatorToken: null, operatorContact: null });
+	const token = 'x'.repeat(32);
+	const read = readConfig({ TRUSTED_PROXIES: '10.0.0.7,  2001:db8::/48\n', FOUNDING: 'First', OPERATOR_TOKEN: token, OPERATOR_CONTACT: ' it@example.com ' });
+	expect(read).toMatchObject({ founding: 'first', operatorToken: token, operatorContact: 'it@example.com' });
+	expect(read.trustedProxies.map(networkText)).toEqual(['10.0.0.7/32', '2001:db8::/48']);
+});
+
 test.each([
 	[{ PORT: 'eighty' }, /^PORT is "eighty"/],
 	[{ PORT: '70000' }, /^PORT/],
@@ -27,6 +36,15 @@ test.each([
 	[{ PUBLIC_URL: 'ftp://portal.example.com' }, /^PUBLIC_URL/],
 	[{ PUBLIC_URL: 'https://portal.example.com/atrium' }, /^PUBLIC_URL/],
 	[{ SMTP_URL: 'mail:secret@example.com' }, /^(?!.*secret)SMTP_URL/],
+	[{ TRUSTED_PROXIES: '10.0.0.0/24, proxy.example.com' }, /^TRUSTED_PROXIES holds "proxy.example.com", which is no address or range/],
+	[{ TRUSTED_PROXIES: '10.0.0.0/40' }, /^TRUSTED_PROXIES holds "10.0.0.0\/40"/],
+	[{ TRUSTED_PROXIES: '10.0.0.1 ::/0' }, /^TRUSTED_PROXIES holds "::\/0", which trusts everybody/],
+	[{ FOUNDING: 'yes' }, /^FOUNDING is "yes"; it must be open, first or closed\.$/],
+	[{ OPERATOR_TOKEN: 'short-secret' }, /^(?!.*secret)OPERATOR_TOKEN must be 32 to 512/],
+	[{ OPERATOR_TOKEN: `secret ${'x'.repeat(40)}` }, /^(?!.*secret)OPERATOR_TOKEN/],
+	[{ OPERATOR_TOKEN: 'ș'.repeat(40) }, /^OPERATOR_TOKEN/],
+	[{ OPERATOR_CONTACT: 'x'.repeat(201) }, /^OPERATOR_CONTACT/],
+	[{ OPERATOR_CONTACT: 'Ann\nBob' }, /^OPERATOR_CONTACT is "Ann\\nBob"/],
 	[{ TLS_CERT: '/x.pem' }, /^TLS_CERT is set and TLS_KEY is not/],
 	[{ TLS_KEY: '/x.pem' }, /^TLS_KEY is set and TLS_CERT is not/],
 	[{ TLS_CERT: '/nowhere/x.pem', TLS_KEY: '/nowhere/y.pem' }, /^TLS_CERT names "\/nowhere\/x.pem", which cannot be read \(ENOENT\)/],

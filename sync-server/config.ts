@@ -9,11 +9,16 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, 
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSecureContext } from 'node:tls';
+import { parseNetwork, type Network } from '#crdt-model/access/networks.ts';
 
 export interface Tls {
 	readonly certFile: string;
 	readonly keyFile: string;
 }
+
+/** Who may found a portal here: anybody, only the first one, or nobody but the operator. */
+export const FOUNDING = ['open', 'first', 'closed'] as const;
+export type Founding = (typeof FOUNDING)[number];
 
 export interface Config {
 	readonly host: string;
@@ -26,6 +31,13 @@ export interface Config {
 	readonly publicUrl: string | null;
 	readonly smtpUrl: string | null;
 	readonly tls: Tls | null;
+	/** Whose `X-Forwarded-For` is believed, beside programs on this machine. */
+	readonly trustedProxies: readonly Network[];
+	readonly founding: Founding;
+	/** Opens `/api/operator/v1`; null keeps it shut. */
+	readonly operatorToken: string | null;
+	/** Who changes tariffs here, as administrators are told: an e-mail address, a web address, or a line of text. */
+	readonly operatorContact: string | null;
 	/** The built app. */
 	readonly appDir: string;
 }
@@ -54,6 +66,10 @@ export function readConfig(env: Environment): Config {
 		publicUrl: publicUrlOf(given(env, 'PUBLIC_URL')),
 		smtpUrl: smtpUrlOf(given(env, 'SMTP_URL')),
 		tls: tlsOf(given(env, 'TLS_CERT'), given(env, 'TLS_KEY')),
+		trustedProxies: trustedProxiesOf(given(env, 'TRUSTED_PROXIES')),
+		founding: foundingOf(given(env, 'FOUNDING')),
+		operatorToken: operatorTokenOf(given(env, 'OPERATOR_TOKEN')),
+		operatorContact: operatorContactOf(given(env, 'OPERATOR_CONTACT')),
 		appDir: APP_DIR
 	};
 }
@@ -124,6 +140,42 @@ function tlsOf(certFile: string | null, keyFile: string | null): Tls | null {
 		throw new ConfigProblem(`TLS_CERT and TLS_KEY are no certificate with its key (${reasonOf(error)}).`);
 	}
 	return tls;
+}
+
+function trustedProxiesOf(value: string | null): Network[] {
+	return (value ?? '').split(/[\s,]+/).filter((range) => range !== '').map((range) => {
+		const network = parseNetwork(range);
+		if (!network) throw new ConfigProblem(`TRUSTED_PROXIES holds ${quoted(range)}, which is no address or range like 10.0.0.0/24 or 2001:db8::/48.`);
+		// Then every caller could say of themself where they come from.
+		if (network.prefix === 0) throw new ConfigProblem(`TRUSTED_PROXIES holds ${quoted(range)}, which trusts everybody; it must name the proxies.`);
+		return network;
+	});
+}
+
+function foundingOf(value: string | null): Founding {
+	const founding = FOUNDING.find((one) => one === (value ?? 'open').toLowerCase());
+	if (!founding) throw new ConfigProblem(`FOUNDING is ${quoted(value!)}; it must be open, first or closed.`);
+	return founding;
+}
+
+const OPERATOR_TOKEN_MIN = 32;
+const OPERATOR_TOKEN_MAX = 512;
+
+function operatorTokenOf(value: string | null): string | null {
+	// Never quoted. Without spaces and beyond ASCII, because it travels in a header.
+	if (value !== null && (value.length < OPERATOR_TOKEN_MIN || value.length > OPERATOR_TOKEN_MAX || !/^[!-~]+$/.test(value))) {
+		throw new ConfigProblem(`OPERATOR_TOKEN must be ${OPERATOR_TOKEN_MIN} to ${OPERATOR_TOKEN_MAX} printable ASCII characters without spaces; openssl rand -hex 32 makes one.`);
+	}
+	return value;
+}
+
+const OPERATOR_CONTACT_MAX = 200;
+
+function operatorContactOf(value: string | null): string | null {
+	if (value !== null && (value.length > OPERATOR_CONTACT_MAX || /\p{Cc}/u.test(value))) {
+		throw new ConfigProblem(`OPERATOR_CONTACT is ${quoted(value)}; it must be one line of at most ${OPERATOR_CONTACT_MAX} characters.`);
+	}
+	return value;
 }
 
 function readable(name: string, file: string): Buffer {

@@ -105,7 +105,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		undo.add(() => letters.close());
 
 		const blobs = new Blobs(join(config.dataDir, 'files'));
-		const services: Services = { accounts, portals, letters, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now };
+		const services: Services = { accounts, portals, letters, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, lettersWaiting: () => letters.waiting });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
@@ -119,7 +119,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		undo.add(() => clearInterval(sweeper));
 
 		undo.add(() => server.drain());
-		server.serve({ publicUrl, calls: (request, peer) => rest.fetch(request, peer), app, door: doorOf(services, lanes, onFault('a socket')), onFault: onFault('a call') });
+		server.serve({ publicUrl, calls: (request, peer) => rest.fetch(request, peer), app, door: doorOf(services, lanes, onFault('a socket')), trustedProxies: config.trustedProxies, onFault: onFault('a call') });
 		operator.open(localAddress(config, server.port));
 		undo.add(() => operator.close());
 		void app.compress().catch(onFault('compressing the app'));

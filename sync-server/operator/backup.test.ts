@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { IdMaker, type PersonId, type PortalId } from '#crdt-model/ids.ts';
-import { claimDataDir, RESTORE_NOTE } from '../config.ts';
+import { claimDataDir, readConfig, RESTORE_NOTE } from '../config.ts';
 import { makeDemo } from '../import/demo.ts';
 import { PortalWriter } from '../import/portal-writer.ts';
 import { SMALL, tablesOf } from '../import/testing.ts';
@@ -90,7 +90,7 @@ test('[BAK-2] backup and restore on an empty machine give the same content, veri
 test('a running relay is backed up while it writes, and its generation is of one moment', async () => {
 	const { dataDir, storageDir } = dirsOf(fresh('running'));
 	cpSync(original.dataDir, dataDir, { recursive: true });
-	const relay = await startRelay({ host: '127.0.0.1', port: 0, dataDir, storageDir, publicUrl: null, smtpUrl: null, tls: null, appDir: join(root, 'none') });
+	const relay = await startRelay({ ...readConfig({ PORT: '0' }), dataDir, storageDir, appDir: join(root, 'none') });
 	try {
 		const opened = (await relay.services.portals.portal(portal))!;
 		const writer = new PortalWriter(opened, new IdMaker(), clock());
@@ -194,7 +194,7 @@ test('a relay does not start on a restore that was broken off, and the next rest
 	const dirs = dirsOf(fresh('machine'));
 	mkdirSync(dirs.dataDir);
 	writeFileSync(join(dirs.dataDir, RESTORE_NOTE), '{}');
-	const config = { host: '127.0.0.1', port: 0, ...dirs, publicUrl: null, smtpUrl: null, tls: null, appDir: join(root, 'none') };
+	const config = { ...readConfig({ PORT: '0' }), ...dirs, appDir: join(root, 'none') };
 	expect(await said(startRelay(config))).toMatch(/^A restore into .* was broken off/);
 	await restore(dirs, { from: to, replace: true }, clock);
 	expect(existsSync(join(dirs.dataDir, RESTORE_NOTE))).toBe(false);

@@ -10,6 +10,7 @@ import * as v from 'valibot';
 import type { PersonId } from '#crdt-model/ids.ts';
 import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
 import { originAllowed, tokenFromCookie } from '../accounts/cookie.ts';
+import type { Founding } from '../config.ts';
 import type { Letters } from '../accounts/letters.ts';
 import type { Blobs } from '../files/blobs.ts';
 import type { Uploads } from '../files/uploads.ts';
@@ -29,7 +30,17 @@ export interface Services {
 	readonly addresses: Addresses;
 	readonly publicUrl: string;
 	readonly now: () => number;
+	/** Who may found a portal here; `mayFound` asks it. */
+	readonly founding: Founding;
+	/** Who changes tariffs, for administrators to turn to; null where the operator says nothing. */
+	readonly operatorContact: string | null;
 }
+
+/** Whether somebody may found a portal here now. Asked in the turn in which `portals.found` is called: of two who found the first, one comes too late. */
+export function mayFound({ founding, portals }: Pick<Services, 'founding' | 'portals'>): boolean {
+	return founding === 'open' || (founding === 'first' && portals.isEmpty);
+}
+
 export type Bindings = { Bindings: { ip: string | null; isLocal: boolean } };
 export type App = Hono<Bindings>;
 

@@ -12,6 +12,10 @@ const HTTP_CODES = {
 	'not-a-member': 403,
 	/** A call by cookie from a page that is not ours. */
 	'bad-origin': 403,
+	/** The operator founds the portals here, or there is one and no second. */
+	'founding-closed': 403,
+	/** The company lets people in from its own networks alone, and this call comes from elsewhere. */
+	'not-from-here': 403,
 	'no-such-path': 404,
 	'no-such-method': 405,
 	/** Several portals are possible and none was named. */

@@ -9,7 +9,7 @@ import { clearedSessionCookie, originAllowed, sessionCookie } from '../accounts/
 import { EMAIL_MAX } from '../accounts/email.ts';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password.ts';
 import type { Portal } from '../room/portal.ts';
-import { credentialsOf, everyone, finished, honoPath, members, notSignedIn, route, type App, type Call, type Services } from './call.ts';
+import { credentialsOf, everyone, finished, honoPath, mayFound, members, notSignedIn, route, type App, type Call, type Services } from './call.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { foundingBody, meAnswer, signedInAnswer, signInBody } from './schemas.ts';
 
@@ -21,7 +21,7 @@ export const signInRoutes = {
 		signedIn: false,
 		body: foundingBody,
 		answer: { status: 201, description: 'Founded', schema: signedInAnswer },
-		problems: [401, 429]
+		problems: [401, 403, 429]
 	}),
 	signIn: route({
 		method: 'post',
@@ -82,10 +82,12 @@ export function mountSignIn(app: App, services: Services): void {
 	const { accounts, portals, publicUrl } = services;
 
 	everyone(app, services, signInRoutes.found, async (call) => {
+		if (!mayFound(services)) return problem('founding-closed');
 		const { company, firstName, lastName, email, password, language } = call.body;
 		const registered = await accounts.registerIdentity({ email, password, name: `${firstName} ${lastName}`, ip: call.ip });
 		if (registered.outcome !== 'created' && registered.outcome !== 'known') return registrationProblem(registered);
 		const { identity } = registered;
+		if (!mayFound(services)) return problem('founding-closed');
 		// A crash before the membership leaves a portal that nobody can enter; the founder, who heard nothing, founds again.
 		const { portal, administrator } = await portals.found({ company, language: language ?? 'en', firstName, lastName, email: registered.email });
 		await accounts.addMembership({ identity, portal: portal.id, employee: administrator });

@@ -52,6 +52,7 @@ export class Portals {
 	readonly #stopListening: () => void;
 	/** Ids of portals that exist; the store would make one that does not. */
 	readonly #known: Set<PortalId>;
+	#beingFounded = 0;
 
 	static async open(options: PortalsOptions): Promise<Portals> {
 		return new Portals(options, await options.store.portals());
@@ -65,6 +66,11 @@ export class Portals {
 		this.#stopListening = options.subscriptions?.onChange((id) => void this.#subscribe(id)) ?? (() => {});
 		this.#timer = setInterval(() => void this.#beat(), HEARTBEAT_MS);
 		this.#timer.unref();
+	}
+
+	/** No portal is here and none is being founded. */
+	get isEmpty(): boolean {
+		return this.#known.size + this.#beingFounded === 0;
 	}
 
 	get ids(): Iterable<PortalId> {
@@ -100,6 +106,15 @@ export class Portals {
 
 	/** A new company: its settings, its root department and its first person, who administers it. */
 	async found(founding: Founding, subscription: Subscription = FREE): Promise<{ portal: Portal; administrator: PersonId }> {
+		this.#beingFounded++;
+		try {
+			return await this.#found(founding, subscription);
+		} finally {
+			this.#beingFounded--;
+		}
+	}
+
+	async #found(founding: Founding, subscription: Subscription): Promise<{ portal: Portal; administrator: PersonId }> {
 		const id = this.#ids.portal();
 		// First: what is founded is judged by it.
 		await this.#options.subscriptions?.set(id, subscription);

@@ -9,15 +9,10 @@
  * uWS hands out memory that it takes back when the callback returns: everything of `req`, and each chunk, is copied at once.
  */
 import { STATUS_CODES } from 'node:http';
+import type { Network } from '#crdt-model/access/networks.ts';
+import { clientOf, forwardingOf, type Peer } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './uws.ts';
 
-/** What the transport knows beyond the request; Hono hands it on as `c.env`. */
-export interface Peer {
-	/** Of the client, or of what the proxy on this machine says. */
-	readonly ip: string | null;
-	/** Connected from this machine and by no proxy. */
-	readonly isLocal: boolean;
-}
 export type FetchHandler = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 export interface FetchOptions {
@@ -25,6 +20,8 @@ export interface FetchOptions {
 	/** Scheme, host and port for `request.url`; from the configuration, never from `Host`. */
 	readonly origin: string;
 	readonly maxBodyBytes: number;
+	/** Proxies beside those on this machine. */
+	readonly trustedProxies: readonly Network[];
 	onFault(fault: unknown): void;
 }
 
@@ -32,23 +29,6 @@ export interface FetchOptions {
 const BODY_AHEAD_BYTES = 64 * 1024;
 /** A body that is too large is read to its end up to here, so that the sender hears 413; above, the connection is cut. */
 const SWALLOWED_BODY_BYTES = 16 * 1024 * 1024;
-
-const LOOPBACK = new Set(['127.0.0.1', '0000:0000:0000:0000:0000:0000:0000:0001']);
-/** How uWS writes an IPv4 address that came to a listener of both families. */
-const MAPPED_IPV4 = /^(?:0000:){5}ffff:([0-9a-f]{2})([0-9a-f]{2}):([0-9a-f]{2})([0-9a-f]{2})$/;
-
-export function addressText(written: string): string {
-	const mapped = MAPPED_IPV4.exec(written);
-	return mapped ? mapped.slice(1).map((part) => Number.parseInt(part, 16)).join('.') : written;
-}
-
-export function peerOf(res: HttpResponse, forwardedFor: string): Peer {
-	const address = addressText(Buffer.from(res.getRemoteAddressAsText()).toString());
-	const isLoopback = LOOPBACK.has(address);
-	// Only a proxy on this machine is believed, and of a list only the entry that it appended itself.
-	if (!isLoopback || forwardedFor === '') return { ip: address || null, isLocal: isLoopback };
-	return { ip: forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim().slice(0, 64) || null, isLocal: false };
-}
 
 /**
  * Whether two readers could differ on where the request ends (RFC 9112, 6.3): uWS goes by the first of two lengths, a proxy before it may go by the
@@ -70,6 +50,11 @@ export function isAmbiguous(req: HttpRequest): boolean {
 	return !isPlain || lengths + encodings > 1;
 }
 
+/** Whose request or upgrade it is. Must be called synchronously from its handler. */
+export function peerOf(res: HttpResponse, req: HttpRequest, trustedProxies: readonly Network[]): Peer {
+	return clientOf(Buffer.from(res.getRemoteAddressAsText()).toString(), forwardingOf(req), trustedProxies);
+}
+
 /** Serves one request. Must be called synchronously from the route handler. */
 export function serveFetch(res: HttpResponse, req: HttpRequest, options: FetchOptions): void {
 	const exchange = new Exchange(res, options.onFault);
@@ -78,7 +63,7 @@ export function serveFetch(res: HttpResponse, req: HttpRequest, options: FetchOp
 	const query = req.getQuery();
 	const headers: [string, string][] = [];
 	req.forEach((name, value) => void headers.push([name, value]));
-	const peer = peerOf(res, req.getHeader('x-forwarded-for'));
+	const peer = peerOf(res, req, options.trustedProxies);
 	const declared = req.getHeader('content-length');
 	const declaredBytes = declared === '' ? 0 : Number(declared);
 

@@ -6,6 +6,7 @@
  * Leaves to others: what is answered (rest/), sessions (room/), configuration.
  */
 import { STATUS_CODES } from 'node:http';
+import type { Network } from '#crdt-model/access/networks.ts';
 import { ConfigProblem, type Tls } from '../config.ts';
 import { type FetchHandler, isAmbiguous, serveFetch } from './http.ts';
 import { type SocketDoor, Sockets } from './sockets.ts';
@@ -30,6 +31,8 @@ export interface Served {
 	readonly calls: FetchHandler;
 	readonly app: StaticApp;
 	readonly door: SocketDoor;
+	/** Proxies beside those on this machine. */
+	readonly trustedProxies: readonly Network[];
 	onFault(fault: unknown): void;
 }
 
@@ -72,7 +75,7 @@ export class Server {
 	/** From here on calls are answered. */
 	serve(served: Served): void {
 		this.#served = served;
-		this.#sockets = new Sockets(served.door);
+		this.#sockets = new Sockets(served.door, served.trustedProxies);
 		this.#sockets.mount(this.#app, this.#uws);
 	}
 
@@ -110,6 +113,7 @@ export class Server {
 			serveFetch(res, req, {
 				handler: (request, peer) => this.#counted(() => served.calls(request, peer)),
 				origin: served.publicUrl,
+				trustedProxies: served.trustedProxies,
 				maxBodyBytes: PIECES.test(path) ? MAX_PIECE_BYTES : MAX_CALL_BYTES,
 				onFault: served.onFault
 			});

@@ -8,6 +8,7 @@
  * connections are closed in the same turn.
  * Leaves to others: frames and backpressure (connection.ts), what may be read (the portal's sessions close with 4404 themselves).
  */
+import type { Network } from '#crdt-model/access/networks.ts';
 import { isDocumentId, type DocumentId, type PersonId, type PortalId, type SessionId } from '#crdt-model/ids.ts';
 import { MAX_FRAME_BYTES } from '#crdt-model/wire/limits.ts';
 import type { ResolvedSession } from '../accounts/accounts.ts';
@@ -61,12 +62,14 @@ export class Sockets {
 	readonly #door: SocketDoor;
 	readonly #bySignIn = new Map<SessionId, Set<Connection>>();
 	readonly #stopListening: () => void;
+	readonly #trustedProxies: readonly Network[];
 	#draining = false;
 	/** Open connections by path, for /metrics. */
 	readonly open = { sync: 0, live: 0 };
 
-	constructor(door: SocketDoor) {
+	constructor(door: SocketDoor, trustedProxies: readonly Network[]) {
 		this.#door = door;
+		this.#trustedProxies = trustedProxies;
 		this.#stopListening = door.onSessionsEnded((ended) => {
 			for (const { session } of ended) {
 				for (const connection of [...(this.#bySignIn.get(session) ?? [])]) this.#close(connection, CLOSE.notSignedIn, 'signed out');
@@ -98,7 +101,7 @@ export class Sockets {
 			idleTimeout: IDLE_SECONDS,
 			sendPingsAutomatically: true,
 			upgrade: (res, req, context) => {
-				const from = peerOf(res, req.getHeader('x-forwarded-for'));
+				const from = peerOf(res, req, this.#trustedProxies);
 				const protocol = req.getHeader('sec-websocket-protocol');
 				const view = viewTokenIn(protocol);
 				const signIn = this.#door.signedIn({
