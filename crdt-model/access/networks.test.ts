@@ -11,14 +11,14 @@ test.each([
 	['2001:db8:0:1:1:1:1:1', ['2001:db8::1:1:1:1:1']],
 	['1::4:0:0:7:8', ['1:0:0:4:0:0:7:8']],
 	['fe80::1', ['fe80::1%en0', 'FE80:0::1']]
-])('%s is one address, however it is written', (canonical, spellings) => {
+])('[N1] %s is one address, however it is written', (canonical, spellings) => {
 	for (const spelling of spellings) expect(addressText(parseAddress(spelling)!), spelling).toBe(canonical);
 });
 
 test.each([
 	'', ' ', 'unknown', '_hidden', '1.2.3', '1.2.3.4.5', '256.1.1.1', '01.2.3.4', '1.2.3.-4', '1.2.3.4:80', '[::1]', ':', ':::', '1::2::3', '12345::', 'g::1', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9',
 	'1:2:3:4:5:6:7::8:9', '::1.2.3', '1.2.3.4::', '0x7f.0.0.1', '2130706433', '١٢.٠.٠.١', '::1%', '::1% x', `${'0:'.repeat(200)}1`
-])('%j is no address', (text) => {
+])('[N1] %j is no address', (text) => {
 	expect(parseAddress(text)).toBeNull();
 	expect(parseNetwork(text)).toBeNull();
 });
@@ -32,18 +32,18 @@ test.each([
 	['::/0', ['::1', '2001:db8::1'], ['1.2.3.4', '::ffff:1.2.3.4']],
 	['2001:db8:5::/48', ['2001:db8:5::', '2001:0DB8:0005:ffff::1'], ['2001:db8:6::1', '2001:db8::5']],
 	['2001:db8::8/125', ['2001:db8::8', '2001:db8::f'], ['2001:db8::10', '2001:db8::7']]
-])('%s holds what begins with its bits', (range, inside, outside) => {
+])('[N2] %s holds what begins with its bits', (range, inside, outside) => {
 	const network = parseNetwork(range)!;
 	for (const one of inside) expect(isWithin(parseAddress(one)!, network), one).toBe(true);
 	for (const one of outside) expect(isWithin(parseAddress(one)!, network), one).toBe(false);
 	expect(parseNetwork(networkText(network))).toEqual(network);
 });
 
-test.each(['10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/8.5', '::/129', '::ffff:10.0.0.0/95', '/8', '10.0.0.0 / 8', '10.0.0.0/255.0.0.0'])('%j is no range', (text) => {
+test.each(['10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/8.5', '::/129', '::ffff:10.0.0.0/95', '/8', '10.0.0.0 / 8', '10.0.0.0/255.0.0.0'])('[N2] %j is no range', (text) => {
 	expect(parseNetwork(text)).toBeNull();
 });
 
-test('every address survives its own text, and lies in each of its networks', () => {
+test('[N1][N2] every address survives its own text, and lies in each of its networks', () => {
 	const bits = (width: number) => fc.bigInt({ min: 0n, max: (1n << BigInt(width)) - 1n });
 	fc.assert(
 		fc.property(fc.oneof(bits(32).map((one) => ({ family: 4 as const, bits: one })), bits(128).map((one) => ({ family: 6 as const, bits: one }))), fc.nat(128), (address, prefix) => {
