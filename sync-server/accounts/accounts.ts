@@ -9,19 +9,24 @@ import { randomFillSync } from 'node:crypto';
 import { IdMaker, type DepartmentId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
 import type { Email } from './email.ts';
-import { Identities, type Identity, type IdentityId, type Registered, type TooManyAttempts } from './identities.ts';
+import { Guard, type Guarded, type Ip, type TooManyAttempts } from './guard.ts';
+import { type Added, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
 import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
-import { type Membership, type MembershipAdded, Memberships } from './memberships.ts';
+import { type HeldMembership, type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
+import { NONE_ENROLLED, type SecondFactors } from './second-factors.ts';
 import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
+import { SIGN_IN } from './sign-ins.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Tickets } from './tickets.ts';
+import { Vault } from './vault.ts';
 import { Views, type ViewStarted } from './views.ts';
 
-export type { Email, EndedSession, Identity, IdentityId, Invitation, InvitationClaim, InvitationClaimed, Invited };
+export type { Added, Email, EndedSession, Identity, IdentityId, Invitation, InvitationClaim, InvitationClaimed, Invited };
 export type { Membership, MembershipAdded, Registered, ResolvedSession, SessionId, SessionsEndedListener, SessionStarted, ViewStarted };
 
 export type SignedIn =
-	| { outcome: 'signed-in'; identity: IdentityId; email: Email; name: string; memberships: Membership[] }
+	| { outcome: 'signed-in'; identity: IdentityId; email: Email; name: string; memberships: HeldMembership[] }
 	| { outcome: 'wrong-credentials' }
 	| TooManyAttempts;
 
@@ -33,6 +38,8 @@ export interface AccountsOptions {
 	random?: RandomBytes;
 	/** Tests pass a cheaper one. */
 	hasher?: PasswordHasher;
+	/** By default nobody has one. */
+	secondFactors?: SecondFactors;
 }
 
 export class Accounts {
@@ -42,9 +49,13 @@ export class Accounts {
 	readonly #sessions: Sessions;
 	readonly #views: Views;
 	readonly #invitations: Invitations;
+	readonly #guard: Guard;
 	readonly subscriptions: Subscriptions;
+	readonly tickets: Tickets;
+	readonly vault: Vault;
+	readonly secondFactors: SecondFactors;
 
-	private constructor(database: AccountsDatabase, identities: Identities, world: { now: () => number; random: RandomBytes }) {
+	private constructor(database: AccountsDatabase, identities: Identities, vault: Vault, secondFactors: SecondFactors, world: { now: () => number; random: RandomBytes; guard: Guard }) {
 		this.#database = database;
 		this.#identities = identities;
 		this.#memberships = new Memberships(database, world.now);
@@ -52,6 +63,10 @@ export class Accounts {
 		this.#views = new Views({ ...world, ids: new IdMaker(world.now, world.random) });
 		this.#sessions.onEnded((ended) => void this.#views.endUnder(ended.map(({ session }) => session)));
 		this.#invitations = new Invitations(database, world);
+		this.#guard = world.guard;
+		this.vault = vault;
+		this.tickets = new Tickets(world);
+		this.secondFactors = secondFactors;
 		this.subscriptions = new Subscriptions(database, world.now);
 	}
 
@@ -61,7 +76,9 @@ export class Accounts {
 		const hasher = options.hasher ?? argon2Hasher(random);
 		const database = await openDatabase(options.folder, { now, random, hasher });
 		try {
-			return new Accounts(database, await Identities.open(database, { now, random, hasher }), { now, random });
+			const vault = Vault.open(options.folder, random);
+			const guard = new Guard(now);
+			return new Accounts(database, await Identities.open(database, { now, random, hasher, guard }), vault, options.secondFactors ?? NONE_ENROLLED, { now, random, guard });
 		} catch (error) {
 			await database.close();
 			throw error;
@@ -72,12 +89,23 @@ export class Accounts {
 		await this.#database.close();
 	}
 
-	/** A free address gets an identity; a known one must bring its present password. Neither sets or resets a password. */
-	registerIdentity(request: { email: unknown; password: unknown; name: unknown; ip?: string | null }): Promise<Registered> {
-		return this.#identities.register(request);
+	/**
+	 * By whoever has proved the address by a letter. A free one gets an identity; a confirmed one must bring its present password, which is neither set nor
+	 * reset; one that was only added becomes theirs, and everything by which one signed in before is void.
+	 */
+	async registerIdentity(request: { email: unknown; password: unknown; name: unknown; login?: unknown; ip?: Ip }): Promise<Registered> {
+		const registered = await this.#identities.register(request);
+		if (registered.outcome === 'taken-over') await this.#voidOthers(registered.identity);
+		return registered;
 	}
 
-	async signIn(request: { email: unknown; password: unknown; ip?: string | null }): Promise<SignedIn> {
+	/** By an administrator, with a first password that must be changed at the first sign-in. A known address is left as it is: invite it. */
+	addIdentity(request: { email: unknown; password: unknown; name: unknown; login?: unknown; portal: PortalId }): Promise<Added> {
+		return this.#identities.add(request);
+	}
+
+	/** @param request.email the address, or the login */
+	async signIn(request: { email: unknown; password: unknown; ip?: Ip }): Promise<SignedIn> {
 		const recognised = await this.#identities.recognise(request);
 		if (recognised.outcome !== 'recognised') return recognised;
 		const { identity, email, name } = recognised.identity;
@@ -86,6 +114,45 @@ export class Accounts {
 
 	identity(identity: IdentityId): Promise<Identity | null> {
 		return this.#identities.get(identity);
+	}
+
+	/** For what asks for the password of somebody who is signed in. */
+	checkPassword(identity: IdentityId, password: unknown, ip?: Ip): Promise<PasswordChecked> {
+		return this.#identities.checkPassword(identity, password, ip);
+	}
+
+	/** The code of the second factor, counted: the judged value says whether it was right. */
+	checkCode(identity: IdentityId, code: string, ip?: Ip): Promise<Guarded<boolean>> {
+		return this.#guard.code(identity, ip, () => this.secondFactors.check(identity, code));
+	}
+
+	/** What is found by something that is not to be guessed: unknown ones weigh on the network that brings them. */
+	bySecret<T>(ip: Ip, find: () => Promise<T | null> | T | null): Promise<Guarded<T | null>> {
+		return this.#guard.secret(ip, find);
+	}
+
+	/** Whether the password in force was chosen by an administrator. */
+	mustChangePassword(identity: IdentityId): boolean {
+		return this.#identities.mustChangePassword(identity);
+	}
+
+	/** Chosen by the person. Sign-ins under way end with it; the caller ends sessions. */
+	async setPassword(identity: IdentityId, password: unknown): Promise<PasswordSet> {
+		const set = await this.#identities.setPassword(identity, password);
+		if (set.outcome === 'set') this.tickets.drop(SIGN_IN, (signIn) => signIn.identity === identity);
+		return set;
+	}
+
+	hasPassword(identity: IdentityId): Promise<boolean> {
+		return this.#identities.hasPassword(identity);
+	}
+
+	loginOf(identity: IdentityId): Promise<string | null> {
+		return this.#identities.loginOf(identity);
+	}
+
+	setLogin(identity: IdentityId, login: unknown): Promise<LoginSet> {
+		return this.#identities.setLogin(identity, login);
 	}
 
 	startSession(request: {
@@ -140,7 +207,7 @@ export class Accounts {
 		return removed;
 	}
 
-	membershipsOf(identity: IdentityId): Promise<Membership[]> {
+	membershipsOf(identity: IdentityId): Promise<HeldMembership[]> {
 		return this.#memberships.of(identity);
 	}
 
@@ -185,8 +252,16 @@ export class Accounts {
 
 	/** Housekeeping, now and then: expired sessions (announced as ended) and invitations leave the file. */
 	async sweep(): Promise<void> {
+		this.tickets.sweep();
 		this.#views.sweep();
 		await this.#sessions.sweep();
 		await this.#invitations.sweep();
+	}
+
+	/** Whoever was in by what somebody else had set up is out. */
+	async #voidOthers(identity: IdentityId): Promise<void> {
+		this.tickets.drop(SIGN_IN, (signIn) => signIn.identity === identity);
+		await this.secondFactors.forget(identity);
+		await this.#sessions.endAll({ identity });
 	}
 }

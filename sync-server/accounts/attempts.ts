@@ -15,6 +15,12 @@ export const ATTEMPT_WINDOW_MS = 15 * 60_000;
 export const ATTEMPTS_PER_ADDRESS = 10;
 /** A whole office shares one IP; a hundred failures in a quarter of an hour are no office. */
 export const ATTEMPTS_PER_NETWORK = 100;
+/** A code has six digits and the password stands before it: at ten tries in a quarter of an hour a guesser needs months. */
+export const CODES_PER_IDENTITY = 10;
+/** Letters that strangers may ask for to one address: whoever mistyped asks again, and nobody's mailbox is filled. */
+export const LETTERS_ASKED_PER_ADDRESS = 5;
+/** A training room where everybody registers at once. */
+export const LETTERS_ASKED_PER_NETWORK = 50;
 /** Tens of megabytes at the very worst; the windows that began longest ago go first. */
 export const ATTEMPT_KEYS = 50_000;
 

@@ -22,6 +22,9 @@ export interface Tables {
 	membership: { identity: string; portal: string; employee: string; created_at: number };
 	session_portal: { session: string; portal: string; employee: string };
 	invitation: InvitationRow;
+	login: { login: string; identity: string; changed_at: number };
+	/** While the password in force is one that an administrator of this portal chose. */
+	first_password: { identity: string; portal: string; created_at: number };
 	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
 }
 
@@ -78,6 +81,20 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 		// Portals of before there were tariffs had everything: they begin with their demo, and then have the free plan.
 		`insert into subscription (portal, plan, demo_started_at, rented_bytes, changed_at)
 			select distinct portal, 'project', cast(unixepoch('subsec') * 1000 as integer), 0, cast(unixepoch('subsec') * 1000 as integer) from membership`
+	],
+	[
+		`create table login (
+			login text not null primary key,
+			identity text not null unique references user (id) on delete cascade,
+			changed_at integer not null
+		) strict, without rowid`,
+		`create table first_password (
+			identity text not null primary key references user (id) on delete cascade,
+			portal text not null,
+			created_at integer not null
+		) strict, without rowid`,
+		// Until now nobody could be added without a letter or the operator.
+		`update user set emailVerified = 1`
 	]
 ];
 

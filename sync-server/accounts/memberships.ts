@@ -14,6 +14,11 @@ export interface Membership {
 	employee: PersonId;
 }
 
+export interface HeldMembership extends Membership {
+	/** Milliseconds since 1970. */
+	joinedAt: number;
+}
+
 export type MembershipAdded =
 	| { outcome: 'added' }
 	/** The identity is already in the portal, as this employee; it may be the one that was asked for. */
@@ -42,15 +47,15 @@ export class Memberships {
 	}
 
 	/** Oldest first: where a sign-in names no portal, the first is the one that the person has had longest. */
-	async of(identity: IdentityId): Promise<Membership[]> {
+	async of(identity: IdentityId): Promise<HeldMembership[]> {
 		const rows = await this.#database.db
 			.selectFrom('membership')
-			.select(['portal', 'employee'])
+			.select(['portal', 'employee', 'created_at as joinedAt'])
 			.where('identity', '=', identity)
 			.orderBy('created_at')
 			.orderBy('portal')
 			.execute();
-		return rows as Membership[];
+		return rows as HeldMembership[];
 	}
 
 	async identityOf(portal: PortalId, employee: PersonId): Promise<IdentityId | null> {

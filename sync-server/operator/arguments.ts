@@ -60,7 +60,7 @@ export const HELP = `npm run portal -- <command> [--json]
   restore  makes a DATA_DIR of a backup, verified and in a new epoch; no relay may be running
              --from <folder>     that backup wrote into
              --generation <name> which one (default: the newest)
-             --key <file>        mac.key, where it was kept apart from the backup
+             --key <file>        mac.key, where it was kept apart from the backup (accounts.key is looked for beside it)
              --replace           moves what lies in DATA_DIR aside
 
   --json   prints one JSON value instead of text

@@ -75,12 +75,12 @@ test('[BAK-2] backup and restore on an empty machine give the same content, veri
 	expect(result).toMatchObject({ files: 1, copiedFiles: 1, damaged: [], portals: [{ id: portal, epoch: 1 }] });
 	const other = dirsOf(fresh('machine'));
 	const restored = await restore(other, { from: to, replace: false }, clock);
-	expect(restored).toMatchObject({ epoch: 2, canHeal: true, movedTo: [], files: 1, portals: [{ id: portal }] });
+	expect(restored).toMatchObject({ epoch: 2, canHeal: true, canOpenVault: true, movedTo: [], files: 1, portals: [{ id: portal }] });
 	for (const file of [['accounts.db'], ['portals', `${portal}.db`]]) expect(contentOf(join(other.dataDir, ...file))).toBe(contentOf(join(original.dataDir, ...file)));
-	for (const file of [['mac.key'], ['files', portal, digest.slice(0, 2), digest]]) expect(readFileSync(join(other.dataDir, ...file))).toEqual(readFileSync(join(original.dataDir, ...file)));
+	for (const file of [['mac.key'], ['accounts.key'], ['files', portal, digest.slice(0, 2), digest]]) expect(readFileSync(join(other.dataDir, ...file))).toEqual(readFileSync(join(original.dataDir, ...file)));
 	expect(runVerify(other, () => {}).ok).toBe(true);
-	expect(statSync(join(to, 'keys', 'mac.key')).mode & 0o777).toBe(0o600);
-	expect(readdirSync(other.dataDir).sort()).toEqual(['accounts.db', 'files', 'mac.key', 'portals', 'relay.lock']);
+	for (const name of ['mac.key', 'accounts.key']) expect(statSync(join(to, 'keys', name)).mode & 0o777, name).toBe(0o600);
+	expect(readdirSync(other.dataDir).sort()).toEqual(['accounts.db', 'accounts.key', 'files', 'mac.key', 'portals', 'relay.lock']);
 	// It goes on, and a backup of it gives the same files once more.
 	await work(other, 'afterwards');
 	const again = await backup(other, fresh('backup'), clock);
@@ -178,12 +178,15 @@ test('without its key a backup is restored and sealed anew, and says that device
 	const to = fresh('backup');
 	await backup(original, to, clock);
 	copyFileSync(join(to, 'keys', 'mac.key'), join(root, 'apart.key'));
+	copyFileSync(join(to, 'keys', 'accounts.key'), join(root, 'accounts.key'));
 	rmSync(join(to, 'keys'), { recursive: true });
 	const dirs = dirsOf(fresh('machine'));
-	expect(await restore(dirs, { from: to, replace: false }, clock)).toMatchObject({ canHeal: false });
+	expect(await restore(dirs, { from: to, replace: false }, clock)).toMatchObject({ canHeal: false, canOpenVault: false });
+	expect(existsSync(join(dirs.dataDir, 'accounts.key')), 'the relay makes itself a new one').toBe(false);
 	expect(runVerify(dirs, () => {}).ok).toBe(true);
 	expect(readFileSync(join(dirs.dataDir, 'mac.key'))).not.toEqual(readFileSync(join(original.dataDir, 'mac.key')));
-	expect(await restore(dirs, { from: to, key: join(root, 'apart.key'), replace: true }, clock)).toMatchObject({ canHeal: true });
+	expect(await restore(dirs, { from: to, key: join(root, 'apart.key'), replace: true }, clock)).toMatchObject({ canHeal: true, canOpenVault: true });
+	expect(readFileSync(join(dirs.dataDir, 'accounts.key'))).toEqual(readFileSync(join(original.dataDir, 'accounts.key')));
 	writeFileSync(join(root, 'wrong.key'), Buffer.alloc(32));
 	expect(await said(restore(dirs, { from: to, key: join(root, 'wrong.key'), replace: true }, clock))).toMatch(/is not the key that this backup was sealed with/);
 });

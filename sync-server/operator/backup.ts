@@ -11,9 +11,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import { isPortalId, type PortalId } from '#crdt-model/ids.ts';
+import { ACCOUNTS_KEY } from '../accounts/vault.ts';
 import { writePrivately, type Config } from '../config.ts';
 import { copyChecked, digestOfFile, makeFolder, onDisk, sizeOf, sync } from './disk.ts';
-import { MAC_KEY } from './mac-key.ts';
+import { type KeptKey, MAC_KEY } from './mac-key.ts';
 import { accountsIn, blobIn, digestOfKey, FORMAT, generationNames, generationsIn, keyIn, manifestIn, portalIn, readManifest, type Manifest } from './manifest.ts';
 import { Problem } from './problem.ts';
 
@@ -49,8 +50,9 @@ export async function backup(dirs: Pick<Config, 'dataDir' | 'storageDir'>, to: s
 			const accounts = await copyOf(join(dirs.dataDir, 'accounts.db'), accountsIn(draft), older && accountsIn(older.folder), older?.manifest.accounts?.digest);
 			const portals = await copyPortals(dirs.storageDir, draft, older);
 			const files = await copyFiles(dirs.dataDir, to);
-			const key = keepKey(dirs.dataDir, to);
-			const manifest: Manifest = { format: FORMAT, at: began, key, accounts, portals, files: files.kept };
+			const key = keepKey(dirs.dataDir, to, MAC_KEY);
+			const accountsKey = keepKey(dirs.dataDir, to, ACCOUNTS_KEY);
+			const manifest: Manifest = { format: FORMAT, at: began, key, accountsKey, accounts, portals, files: files.kept };
 			await writeFile(manifestIn(draft), JSON.stringify(manifest), { mode: 0o600, flush: true });
 			await sync(join(draft, 'portals'));
 			await sync(draft);
@@ -189,14 +191,14 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Into a folder of its own, so that the backup can be given away without it. */
-function keepKey(dataDir: string, to: string): string | null {
-	const file = join(dataDir, MAC_KEY.file);
+function keepKey(dataDir: string, to: string, { file: name }: KeptKey): string | null {
+	const file = join(dataDir, name);
 	if (!existsSync(file)) return null;
 	const key = readFileSync(file);
-	const target = keyIn(to);
+	const target = keyIn(to, name);
 	if (existsSync(target) && !readFileSync(target).equals(key)) {
-		// Of another DATA_DIR, or of before a restore without the key: entries sealed with it are still in older generations.
-		writePrivately(join(dirname(target), `mac.key.${digestOfKey(readFileSync(target)).slice(0, 12)}`), readFileSync(target));
+		// Of another DATA_DIR, or of before a restore without the key: what is sealed with it is still in older generations.
+		writePrivately(join(dirname(target), `${name}.${digestOfKey(readFileSync(target)).slice(0, 12)}`), readFileSync(target));
 	}
 	mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
 	writePrivately(target, key);

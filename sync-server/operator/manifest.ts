@@ -3,7 +3,7 @@
  *
  *   <folder>/generations/<time>/manifest.json, accounts.db, portals/<id>.db
  *   <folder>/files/<portal>/<aa>/<digest>      shared by all generations
- *   <folder>/keys/mac.key                      beside the backup, not in it
+ *   <folder>/keys/mac.key, accounts.key        beside the backup, not in it
  *
  * Whatever stands in it was written by somebody: it is read as strictly as a frame, and paths are made of ids and digests alone.
  */
@@ -31,6 +31,8 @@ const manifestSchema = v.strictObject({
 	at: count,
 	/** Which key the entries are sealed with, without saying it; null where there was none yet. */
 	key: v.nullable(digest),
+	/** Which key the accounts' vault has, in the same way; absent in backups of before there was one. */
+	accountsKey: v.optional(v.nullable(digest)),
 	accounts: v.nullable(fileSchema),
 	portals: v.array(v.strictObject({ id: portalId, epoch: count, seq: count, chain: digest, ...fileSchema.entries })),
 	files: v.array(v.strictObject({ portal: portalId, ...fileSchema.entries }))
@@ -43,7 +45,8 @@ export const generationsIn = (folder: string): string => join(folder, 'generatio
 export const accountsIn = (generation: string): string => join(generation, 'accounts.db');
 export const portalIn = (generation: string, id: PortalId): string => join(generation, 'portals', `${id}.db`);
 export const blobIn = (folder: string, portal: PortalId, name: string): string => join(folder, 'files', portal, name.slice(0, 2), name);
-export const keyIn = (folder: string): string => join(folder, 'keys', 'mac.key');
+/** `file`: its name, in DATA_DIR as in the backup. */
+export const keyIn = (folder: string, file: string): string => join(folder, 'keys', file);
 export const manifestIn = (generation: string): string => join(generation, MANIFEST);
 
 /** Complete generations by name, oldest first: names are times. */

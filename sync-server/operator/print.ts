@@ -61,17 +61,18 @@ export function backupText({ generation, portals, files, copiedFiles, damaged, t
 	return [
 		`Backed up ${portals.length} ${portals.length === 1 ? 'portal' : 'portals'} (${(bytes / 1e6).toFixed(1)} MB) and ${files} files (${copiedFiles} of them new) in ${(tookMs / 1000).toFixed(1)} s:`,
 		`  ${to}/generations/${generation}`,
-		`The key that lets devices hand back what a backup lacks lies in ${to}/keys: keep it with your backups, and not where they are given away.`,
+		`The keys that let devices hand back what a backup lacks, and open second factors, lie in ${to}/keys: keep them with your backups, and not where they are given away.`,
 		...damaged.map((file) => `DAMAGED, and not in the backup: ${oneLine(file)}`)
 	].join('\n');
 }
 
-export function restoreText({ generation, at, epoch, portals, files, canHeal, movedTo, tookMs }: RestoreResult, dataDir: string): string {
+export function restoreText({ generation, at, epoch, portals, files, canHeal, canOpenVault, movedTo, tookMs }: RestoreResult, dataDir: string): string {
 	return [
 		`Restored ${portals.length} ${portals.length === 1 ? 'portal' : 'portals'} and ${files} files of ${new Date(at).toISOString()} (${generation}) into ${dataDir} in ${(tookMs / 1000).toFixed(1)} s, as epoch ${epoch}.`,
 		...movedTo.map((folder) => `What was there lies in ${folder}.`),
 		canHeal
 			? 'Devices will hand back what they have of the time since, as they come.'
-			: 'The key of the seals is not here, so nothing that devices hand back can be believed: each person’s own work of the time since is sent again as new.'
+			: 'The key of the seals is not here, so nothing that devices hand back can be believed: each person’s own work of the time since is sent again as new.',
+		...(canOpenVault ? [] : ['The key of the accounts is not here: second factors cannot be checked until an administrator or `npm run portal` resets them, and letters that waited are lost.'])
 	].join('\n');
 }

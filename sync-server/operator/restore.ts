@@ -10,14 +10,15 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isPortalId, type PortalId } from '#crdt-model/ids.ts';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
+import { ACCOUNTS_KEY } from '../accounts/vault.ts';
 import { claimDataDir, ConfigProblem, ensureFolder, RESTORE_NOTE, writePrivately, type Config } from '../config.ts';
 import { beginEpochs } from '../log/restore.ts';
 import { copyChecked, makeFolder, onDisk, sizeOf, sync } from './disk.ts';
-import { MAC_KEY } from './mac-key.ts';
+import { type KeptKey, MAC_KEY } from './mac-key.ts';
 import { accountsIn, blobIn, digestOfKey, generationNames, generationsIn, keyIn, portalIn, readManifest, type Manifest } from './manifest.ts';
 import { Problem } from './problem.ts';
 import { reseal } from './reseal.ts';
@@ -32,7 +33,7 @@ export interface RestoreOptions {
 	readonly from: string;
 	/** The newest where none is named. */
 	readonly generation?: string | undefined;
-	/** A file with the key of the seals, where it was kept apart. */
+	/** A file with the key of the seals, where it was kept apart; the accounts' key is looked for beside it. */
 	readonly key?: string | undefined;
 	/** Moves what is there aside. */
 	readonly replace: boolean;
@@ -47,6 +48,8 @@ export interface RestoreResult {
 	readonly files: number;
 	/** Whether devices can hand back what the backup lacks. */
 	readonly canHeal: boolean;
+	/** Whether what the accounts keep sealed (second factors, letters that wait) can be read; also where nothing is sealed. */
+	readonly canOpenVault: boolean;
 	/** Where the old lies; null where there was none. */
 	readonly movedTo: readonly string[];
 	readonly tookMs: number;
@@ -71,8 +74,12 @@ export async function restore(dirs: Pick<Config, 'dataDir' | 'storageDir'>, opti
 		return await onDisk('The restore was broken off, and nothing that was there is changed', async () => {
 			const found = keyOf(options, manifest, dirs);
 			const key = found ?? randomBytes(MAC_KEY.bytes);
+			const accountsKey = accountsKeyOf(options, manifest, dirs);
 			for (const { building } of places) await rm(building, { recursive: true, force: true });
-			await build(manifest, folder, from, places, key);
+			await build(manifest, folder, from, places);
+			writePrivately(join(places[0]!.building, MAC_KEY.file), key);
+			// Without it the relay makes itself a new one: what was sealed before stays closed, and nothing new is sealed with a key that was given away.
+			if (accountsKey) writePrivately(join(places[0]!.building, ACCOUNTS_KEY.file), accountsKey);
 			const epoch = Math.max(0, noted(from), ...epochsIn(dirs.storageDir));
 			const store = await SqliteRelayStore.open(places[1]!.building);
 			try {
@@ -91,7 +98,7 @@ export async function restore(dirs: Pick<Config, 'dataDir' | 'storageDir'>, opti
 			return {
 				generation: name, at: manifest.at, epoch: reached,
 				portals: manifest.portals.map(({ id, seq }) => ({ id, seq })),
-				files: manifest.files.length, canHeal: found !== null, movedTo, tookMs: now() - began
+				files: manifest.files.length, canHeal: found !== null, canOpenVault: accountsKey !== null || !manifest.accountsKey, movedTo, tookMs: now() - began
 			};
 		});
 	} finally {
@@ -136,20 +143,32 @@ function standing(folder: string, { dataDir, storageDir }: Pick<Config, 'dataDir
 
 /** The key that the backup was sealed with, wherever it is; null where it is not. */
 function keyOf({ from, key: named }: RestoreOptions, manifest: Manifest, { dataDir }: Pick<Config, 'dataDir'>): Uint8Array | null {
-	const candidates = [named, keyIn(from), join(dataDir, MAC_KEY.file)].filter((file) => file !== undefined);
-	for (const file of candidates) {
-		if (!existsSync(file)) {
-			if (file === named) throw new Problem(`${named} is not there.`);
-			continue;
-		}
-		const bytes = new Uint8Array(readFileSync(file));
-		if (bytes.byteLength === MAC_KEY.bytes && digestOfKey(bytes) === manifest.key) return bytes;
-		if (file === named) throw new Problem(`${named} is not the key that this backup was sealed with.`);
+	if (named !== undefined) {
+		if (!existsSync(named)) throw new Problem(`${named} is not there.`);
+		const key = keyAt(named, MAC_KEY, manifest.key);
+		if (!key) throw new Problem(`${named} is not the key that this backup was sealed with.`);
+		return key;
+	}
+	return keyAt(keyIn(from, MAC_KEY.file), MAC_KEY, manifest.key) ?? keyAt(join(dataDir, MAC_KEY.file), MAC_KEY, manifest.key);
+}
+
+function accountsKeyOf({ from, key: named }: RestoreOptions, { accountsKey }: Manifest, { dataDir }: Pick<Config, 'dataDir'>): Uint8Array | null {
+	const folders = [...(named === undefined ? [] : [dirname(named)]), dirname(keyIn(from, ACCOUNTS_KEY.file)), dataDir];
+	for (const folder of folders) {
+		const key = keyAt(join(folder, ACCOUNTS_KEY.file), ACCOUNTS_KEY, accountsKey ?? null);
+		if (key) return key;
 	}
 	return null;
 }
 
-async function build(manifest: Manifest, folder: string, from: string, [data, portals]: [Place, Place], key: Uint8Array): Promise<void> {
+/** The key in a file, if it is the one of that digest. */
+function keyAt(file: string, { bytes }: KeptKey, digest: string | null): Uint8Array | null {
+	if (!existsSync(file)) return null;
+	const key = new Uint8Array(readFileSync(file));
+	return key.byteLength === bytes && digestOfKey(key) === digest ? key : null;
+}
+
+async function build(manifest: Manifest, folder: string, from: string, [data, portals]: [Place, Place]): Promise<void> {
 	await makeFolder(data.building);
 	await makeFolder(portals.building);
 	const take = async (source: string, to: string, { digest, bytes }: { digest: string; bytes: number }) => {
@@ -166,7 +185,6 @@ async function build(manifest: Manifest, folder: string, from: string, [data, po
 		if (head.epoch !== portal.epoch || head.seq !== portal.seq || head.chain !== portal.chain) throw new Problem(`The manifest speaks of another state of ${portal.id} than its file.`);
 	}
 	for (const file of manifest.files) await take(blobIn(from, file.portal, file.digest), blobIn(data.building, file.portal, file.digest), file);
-	writePrivately(join(data.building, MAC_KEY.file), key);
 }
 
 /** Of a file that is only as trustworthy as its digest. */

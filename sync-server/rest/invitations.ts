@@ -14,7 +14,8 @@ import type { Portal } from '../room/portal.ts';
 import { everyone, members, route, type App, type Call, type Services } from './call.ts';
 import { badField, problem, refusalProblem, retryLater } from './problem.ts';
 import { acceptanceBody, codeBody, type INVITATION_RESULTS, invitationAnswer, invitationsAnswer, invitationsBody, type LETTER_RESULTS, signedInAnswer } from './schemas.ts';
-import { registrationProblem, signedInResponse } from './sign-in.ts';
+import { registrationProblem } from './sign-in.ts';
+import { signedInResponse, signInOver } from './signing-in.ts';
 
 export const invitationRoutes = {
 	invite: route({
@@ -163,7 +164,7 @@ async function accept(services: Services, call: Acceptance, claim: InvitationCla
 	if (!portal || !portal.directory.isAdministrator(invitation.invitedBy)) return unknownCode();
 	const { firstName, lastName, password } = call.body;
 	const registered = await accounts.registerIdentity({ email: invitation.email, password, name: `${firstName} ${lastName}`, ip: call.ip });
-	if (registered.outcome !== 'created' && registered.outcome !== 'known') return registrationProblem(registered);
+	if (!('identity' in registered)) return registrationProblem(registered);
 	const { identity } = registered;
 
 	const found = (await accounts.membershipsOf(identity)).find((membership) => membership.portal === portal.id)?.employee;
@@ -177,6 +178,8 @@ async function accept(services: Services, call: Acceptance, claim: InvitationCla
 	if (!found) employee = await join(accounts, { identity, portal, employee });
 	await accounts.finishInvitation(claim);
 	if (!portal.actorOf(employee)) return problem('not-a-member');
+	// A letter proves the address, not the second factor of an identity that has one.
+	if (registered.outcome === 'known') return signInOver(services, call, { identity, portal: portal.id, factorDone: false });
 	return signedInResponse(services, call, { identity, portal: portal.id, employee });
 }
 

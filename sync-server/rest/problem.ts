@@ -8,8 +8,19 @@ import { REFUSALS, type Refusal, type RefusalCode } from '#crdt-model/wire/refus
 const HTTP_CODES = {
 	'not-signed-in': 401,
 	'wrong-credentials': 401,
+	/** The sign-in needs the code of the second factor: `ticket` goes on with it. */
+	'second-factor': 401,
+	'wrong-code': 401,
+	/** A ticket that is used up, too old or for something else: begin again. */
+	'ticket-lapsed': 401,
 	/** The session is good, but its person is no active member of the portal. */
 	'not-a-member': 403,
+	/** The portal demands a second factor, and there is none: `ticket` enrols one. */
+	'must-enrol': 403,
+	/** The password was chosen by an administrator: `ticket` goes on with a new one. */
+	'must-change-password': 403,
+	/** The portal lets this person in from other networks only. */
+	'not-from-here': 403,
 	/** A call by cookie from a page that is not ours. */
 	'bad-origin': 403,
 	/** The operator founds the portals here, or there is one and no second. */
@@ -18,7 +29,8 @@ const HTTP_CODES = {
 	'not-from-here': 403,
 	'no-such-path': 404,
 	'no-such-method': 405,
-	/** Several portals are possible and none was named. */
+	'login-taken': 409,
+	/** Several portals are possible and none was named: `ticket` goes on with one of `portals`. */
 	'choose-portal': 409,
 	/** The same invitation is being accepted at this moment. */
 	'being-accepted': 409,

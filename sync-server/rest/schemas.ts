@@ -39,7 +39,13 @@ const language = v.picklist(LANGUAGES);
 export const moment = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER), v.description('Milliseconds since 1970'));
 
 export const foundingBody = v.object({ company: title, firstName: name, lastName: name, email, password: newPassword, language: v.optional(language) });
-export const signInBody = v.object({ email: v.string(), password, portal: v.optional(portalId) });
+const ticket = v.pipe(v.string(), v.maxLength(64), v.description('As it came with the problem that asks for this'));
+export const signInBody = v.union([
+	v.object({ ticket, portal: portalId }),
+	v.object({ ticket, code: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64), v.description('Of the authenticator, or one of the recovery codes')) }),
+	v.object({ ticket, password: newPassword }),
+	v.object({ email: v.pipe(v.string(), v.description('The address, or the login')), password, portal: v.optional(portalId) })
+]);
 export const signedInAnswer = v.object({ portal: portalId, employee: personId, token: v.pipe(v.string(), v.description('For `Authorization: Bearer`; browsers have the cookie')) });
 export const meAnswer = v.object({
 	portal: portalId,

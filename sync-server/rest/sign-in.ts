@@ -3,15 +3,16 @@
  *
  * Promises: a password is judged by accounts/ alone, at the same cost whatever is wrong; the token goes to the caller and into the cookie and nowhere else.
  */
-import type { PersonId, PortalId } from '#crdt-model/ids.ts';
-import type { IdentityId, Registered } from '../accounts/accounts.ts';
-import { clearedSessionCookie, originAllowed, sessionCookie } from '../accounts/cookie.ts';
+import type { Registered } from '../accounts/accounts.ts';
+import { clearedSessionCookie, originAllowed } from '../accounts/cookie.ts';
 import { EMAIL_MAX } from '../accounts/email.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password.ts';
-import type { Portal } from '../room/portal.ts';
-import { credentialsOf, everyone, finished, honoPath, mayFound, members, notSignedIn, route, type App, type Call, type Services } from './call.ts';
+import type { NewRefusal } from '../accounts/identities.ts';
+import { LOGIN_MAX, LOGIN_MIN } from '../accounts/login.ts';
+import { PASSWORD_MAX, PASSWORD_MIN, type PasswordRefusal } from '../accounts/password.ts';
+import { credentialsOf, everyone, finished, honoPath, mayFound, members, notSignedIn, route, type App, type Services } from './call.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { foundingBody, meAnswer, signedInAnswer, signInBody } from './schemas.ts';
+import { goOn, signedInResponse, signInOf, signInOver } from './signing-in.ts';
 
 export const signInRoutes = {
 	found: route({
@@ -26,11 +27,11 @@ export const signInRoutes = {
 	signIn: route({
 		method: 'post',
 		path: '/api/v1/sessions',
-		summary: 'Sign in',
+		summary: 'Sign in, or go on with a sign-in that wants more; a ticket is good for one step and ten minutes',
 		signedIn: false,
 		body: signInBody,
 		answer: { status: 201, description: 'Signed in', schema: signedInAnswer },
-		problems: [401, 409, 429]
+		problems: [401, 403, 409, 429]
 	}),
 	signOut: route({
 		method: 'delete',
@@ -48,34 +49,44 @@ export const signInRoutes = {
 	})
 };
 
+const LOGIN_WORDS = `${LOGIN_MIN} to ${LOGIN_MAX} of the characters a–z, 0–9, dot, dash and underscore`;
 const PASSWORD_WORDS = `at least ${PASSWORD_MIN} characters, at most ${PASSWORD_MAX}, and not the e-mail address`;
 
 /** What a registration says when it does not let one in. */
-export function registrationProblem(registered: Exclude<Registered, { outcome: 'created' | 'known' }>): Response {
+export function registrationProblem(registered: Exclude<Registered, { identity: unknown }>): Response {
 	switch (registered.outcome) {
 		case 'too-many-attempts':
 			return retryLater('too-many-attempts', registered.retryAfterSeconds);
 		case 'wrong-password':
 			return problem('wrong-credentials', { detail: 'This address has an account already; its present password is needed.' });
-		case 'refused': {
-			const [field] = registered.refusal.split('-');
-			if (field === 'password') return badField('password', PASSWORD_WORDS);
-			if (field === 'email') return badField('email', `an e-mail address of at most ${EMAIL_MAX} characters`);
-			return badField('firstName', 'one line of text');
-		}
+		case 'login-taken':
+			return problem('login-taken');
+		case 'refused':
+			return refusedProblem(registered.refusal);
 	}
 }
 
-/** Starts a session and says so, to programs in the body and to browsers by the cookie. */
-export async function signedInResponse(
-	services: Services,
-	call: Pick<Call, 'ip' | 'header'>,
-	who: { identity: IdentityId; portal: PortalId; employee: PersonId }
-): Promise<Response> {
-	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
-	if (started.outcome !== 'started') return problem('not-a-member');
-	const cookie = sessionCookie(started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
-	return Response.json({ portal: who.portal, employee: who.employee, token: started.token }, { status: 201, headers: { 'set-cookie': cookie } });
+export function refusedProblem(refusal: NewRefusal): Response {
+	switch (refusal) {
+		case 'email-not-text':
+		case 'email-missing':
+		case 'email-too-long':
+		case 'email-malformed':
+			return badField('email', `an e-mail address of at most ${EMAIL_MAX} characters`);
+		case 'login-not-text':
+		case 'login-malformed':
+			return badField('login', LOGIN_WORDS);
+		case 'name-malformed':
+			return badField('firstName', 'one line of text');
+		default:
+			return passwordProblem(refusal);
+	}
+}
+
+/** The `rule` is for programs and for the app's own words. */
+export function passwordProblem(refusal: PasswordRefusal | 'password-unchanged'): Response {
+	const message = refusal === 'password-unchanged' ? 'another password than the first one' : PASSWORD_WORDS;
+	return problem('bad-value', { detail: `password: ${message}`, errors: [{ field: 'password', message }], extra: { rule: refusal } });
 }
 
 export function mountSignIn(app: App, services: Services): void {
@@ -85,7 +96,7 @@ export function mountSignIn(app: App, services: Services): void {
 		if (!mayFound(services)) return problem('founding-closed');
 		const { company, firstName, lastName, email, password, language } = call.body;
 		const registered = await accounts.registerIdentity({ email, password, name: `${firstName} ${lastName}`, ip: call.ip });
-		if (registered.outcome !== 'created' && registered.outcome !== 'known') return registrationProblem(registered);
+		if (!('identity' in registered)) return registrationProblem(registered);
 		const { identity } = registered;
 		if (!mayFound(services)) return problem('founding-closed');
 		// A crash before the membership leaves a portal that nobody can enter; the founder, who heard nothing, founds again.
@@ -95,22 +106,28 @@ export function mountSignIn(app: App, services: Services): void {
 	});
 
 	everyone(app, services, signInRoutes.signIn, async (call) => {
-		const signed = await accounts.signIn({ email: call.body.email, password: call.body.password, ip: call.ip });
-		if (signed.outcome === 'too-many-attempts') return retryLater('too-many-attempts', signed.retryAfterSeconds);
-		if (signed.outcome !== 'signed-in') return problem('wrong-credentials');
-		const active: { portal: Portal; employee: PersonId }[] = [];
-		for (const membership of signed.memberships) {
-			if (call.body.portal !== undefined && membership.portal !== call.body.portal) continue;
-			const portal = await portals.portal(membership.portal);
-			if (portal?.actorOf(membership.employee)) active.push({ portal, employee: membership.employee });
+		const { body } = call;
+		if (!('ticket' in body)) {
+			const signed = await accounts.signIn({ email: body.email, password: body.password, ip: call.ip });
+			if (signed.outcome === 'too-many-attempts') return retryLater('too-many-attempts', signed.retryAfterSeconds);
+			if (signed.outcome !== 'signed-in') return problem('wrong-credentials');
+			return signInOver(services, call, { identity: signed.identity, portal: body.portal ?? null, factorDone: false });
 		}
-		const [only, ...others] = active;
-		if (!only) return problem('not-a-member');
-		if (others.length > 0) {
-			const choices = active.map(({ portal }) => ({ portal: portal.id, company: portal.settings?.company ?? '' }));
-			return problem('choose-portal', { detail: 'name one of the portals', extra: { portals: choices } });
+		const { ticket } = body;
+		const signIn = await signInOf(services, call, ticket, 'portal' in body ? 'portal' : 'code' in body ? 'code' : 'password');
+		if (signIn instanceof Response) return signIn;
+		if ('code' in body) {
+			const checked = await accounts.checkCode(signIn.identity, body.code, call.ip);
+			if (checked.outcome !== 'judged') return retryLater('too-many-attempts', checked.retryAfterSeconds);
+			if (!checked.value) return problem('wrong-code');
 		}
-		return signedInResponse(services, call, { identity: signed.identity, portal: only.portal.id, employee: only.employee });
+		if ('password' in body) {
+			const set = await accounts.setPassword(signIn.identity, body.password);
+			// All tickets of the person end with it, this one among them.
+			return set.outcome === 'set' ? signInOver(services, call, signIn) : passwordProblem(set.refusal);
+		}
+		if (!goOn(services, ticket)) return problem('ticket-lapsed');
+		return signInOver(services, call, 'portal' in body ? { ...signIn, portal: body.portal } : { ...signIn, factorDone: true });
 	});
 
 	// Not by `members`: also the dismissed may sign out, and a browser whose session ended is freed of its cookie.

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomFillSync } from 'node:crypto';
+import type { Accounts } from '../accounts/accounts.ts';
 import { argon2Hasher } from '../accounts/password.ts';
 import { type Config, readConfig } from '../config.ts';
 import { type Relay, startRelay } from '../main.ts';
@@ -18,13 +19,19 @@ export interface SignIn {
 	readonly token: string;
 }
 
+/** What a test decides beside the configuration. */
+type World = Pick<Parameters<typeof Accounts.open>[0], 'now' | 'secondFactors'>;
+
 export class TestRelay {
 	readonly dataDir = mkdtempSync(join(tmpdir(), 'atrium-relay-'));
 	readonly log: string[] = [];
 	relay!: Relay;
 
-	static async start(config: Partial<Config> = {}): Promise<TestRelay> {
+	#world: World = {};
+
+	static async start(config: Partial<Config> = {}, world: World = {}): Promise<TestRelay> {
 		const test = new TestRelay();
+		test.#world = world;
 		await test.restart(config);
 		return test;
 	}
@@ -33,9 +40,10 @@ export class TestRelay {
 	async restart(config: Partial<Config> = {}): Promise<void> {
 		await this.relay?.close();
 		const hasher = argon2Hasher((target) => randomFillSync(target), { memoryKib: 8, passes: 1, lanes: 1 });
+		const { now, ...accounts } = this.#world;
 		this.relay = await startRelay(
 			{ ...readConfig({ PORT: '0', DATA_DIR: this.dataDir }), ...config },
-			{ log: (line) => this.log.push(line), accounts: { hasher } }
+			{ log: (line) => this.log.push(line), ...(now && { now }), accounts: { hasher, ...accounts } }
 		);
 	}
 

@@ -1,0 +1,107 @@
+/**
+ * The one place where a sign-in goes on and ends. Whoever has proved something (a password, a passkey, a provider, a code) comes here with what is known so
+ * far, and gets either the next thing to prove, as a problem with a fresh ticket, or a session.
+ *
+ * The order, and why: the second factor first, because nothing is told of the portals before it; then the portal; then what that portal demands (that the person
+ * is a member, comes from where it lets people in, has enrolled a second factor when it wants one); last a password of one's own, which is good for nothing before the rest.
+ * Promises: a ticket is good for the step that it was issued for, once it is right, and for ten minutes; no other code starts a session for a person who comes with a password.
+ */
+import type { PersonId, PortalId } from '#crdt-model/ids.ts';
+import type { IdentityId } from '../accounts/accounts.ts';
+import { sessionCookie } from '../accounts/cookie.ts';
+import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
+import type { Portal } from '../room/portal.ts';
+import type { Call, Services } from './call.ts';
+import { problem, retryLater, type ProblemCode } from './problem.ts';
+
+type Caller = Pick<Call, 'ip' | 'header'>;
+
+const CODE_OF: Record<AwaitedStep, ProblemCode> = {
+	code: 'second-factor',
+	portal: 'choose-portal',
+	enrolment: 'must-enrol',
+	password: 'must-change-password'
+};
+
+/** @param extra members of the answer beside the usual ones, once the person is in */
+export async function signInOver(services: Services, call: Caller, signIn: SignIn, extra: Record<string, unknown> = {}): Promise<Response> {
+	const { accounts } = services;
+	const { identity } = signIn;
+	const hasFactor = await accounts.secondFactors.has(identity);
+	if (hasFactor && !signIn.factorDone) return awaiting(services, signIn, 'code');
+	const places = await placesOf(services, signIn);
+	const [place, ...others] = places;
+	if (!place) return problem('not-a-member');
+	if (others.length > 0) {
+		const portals = places.map(({ portal }) => ({ portal: portal.id, company: portal.settings?.company ?? '' }));
+		return awaiting(services, signIn, 'portal', { portals });
+	}
+	const known = { ...signIn, portal: place.portal.id };
+	if (!hasFactor && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment');
+	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password');
+	return signedInResponse(services, call, { identity, portal: place.portal.id, employee: place.employee }, extra);
+}
+
+/** What an answered ticket says, if it waits for this step; it stays good until it is taken. Unknown ones weigh on the network that brings them. */
+export async function signInOf({ accounts }: Services, call: Caller, ticket: string, step: AwaitedStep): Promise<SignIn | Response> {
+	const found = await accounts.bySecret(call.ip, () => {
+		const signIn = accounts.tickets.peek(SIGN_IN, ticket);
+		return signIn?.awaits === step ? signIn : null;
+	});
+	if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
+	return found.value ?? problem('ticket-lapsed');
+}
+
+/** Of several answers to one ticket at once, one goes on. */
+export function goOn({ accounts }: Services, ticket: string): boolean {
+	return accounts.tickets.take(SIGN_IN, ticket) !== null;
+}
+
+function awaiting({ accounts }: Services, signIn: SignIn, awaits: AwaitedStep, extra: Record<string, unknown> = {}): Response {
+	const ticket = accounts.tickets.issue(SIGN_IN, { ...signIn, awaits }, SIGN_IN_MS);
+	return problem(CODE_OF[awaits], { extra: { ticket, ...extra } });
+}
+
+interface Place {
+	readonly portal: Portal;
+	readonly employee: PersonId;
+	/** Milliseconds since 1970. */
+	readonly joinedAt: number;
+}
+
+/** Where the person works now; of these the one that was named, where one was. */
+async function placesOf({ accounts, portals }: Services, { identity, portal: named }: SignIn): Promise<Place[]> {
+	const places: Place[] = [];
+	for (const { portal: id, employee, joinedAt } of await accounts.membershipsOf(identity)) {
+		if (named !== null && id !== named) continue;
+		const portal = await portals.portal(id);
+		if (portal?.actorOf(employee)) places.push({ portal, employee, joinedAt });
+	}
+	return places;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** From when on this person needs a second factor here; null where the portal does not ask for one. Who joined later has as many days as the others had. */
+export function secondFactorFrom(portal: Portal, joinedAt: number): number | null {
+	const { secondFactor = null } = (portal.settings ?? {}) as { secondFactor?: { since: number; graceDays: number } | null };
+	return secondFactor && Math.max(secondFactor.since, joinedAt) + secondFactor.graceDays * DAY_MS;
+}
+
+function demandsSecondFactor({ portal, joinedAt }: Place, now: number): boolean {
+	const from = secondFactorFrom(portal, joinedAt);
+	return from !== null && from <= now;
+}
+
+/** Starts a session and says so, to programs in the body and to browsers by the cookie. */
+export async function signedInResponse(
+	services: Services,
+	call: Caller,
+	who: { identity: IdentityId; portal: PortalId; employee: PersonId },
+	extra: Record<string, unknown> = {}
+): Promise<Response> {
+	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
+	if (started.outcome !== 'started') return problem('not-a-member');
+	const cookie = sessionCookie(started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
+	return Response.json({ portal: who.portal, employee: who.employee, token: started.token, ...extra }, { status: 201, headers: { 'set-cookie': cookie } });
+}
