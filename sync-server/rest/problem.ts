@@ -19,8 +19,6 @@ const HTTP_CODES = {
 	'must-enrol': 403,
 	/** The password was chosen by an administrator: `ticket` goes on with a new one. */
 	'must-change-password': 403,
-	/** The portal lets this person in from other networks only. */
-	'not-from-here': 403,
 	/** A call by cookie from a page that is not ours. */
 	'bad-origin': 403,
 	/** The operator founds the portals here, or there is one and no second. */
