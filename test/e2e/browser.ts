@@ -61,6 +61,8 @@ export interface DeviceOptions {
 	readonly locale?: string;
 	readonly theme?: 'light' | 'dark';
 	readonly touch?: boolean;
+	/** Sees the tour, as everybody does who is new; it would stand before every other story. */
+	readonly newcomer?: boolean;
 }
 
 export class Device {
@@ -101,7 +103,7 @@ export class Device {
 
 	/** Starts the browser on what its profile holds; where the network was cut it stays cut. */
 	async start(): Promise<void> {
-		const { width = 1440, height = 900, locale = 'en-GB', theme = 'light', touch = false } = this.#options;
+		const { width = 1440, height = 900, locale = 'en-GB', theme = 'light', touch = false, newcomer = false } = this.#options;
 		const context = await chromium.launchPersistentContext(this.#folder, {
 			executablePath: findChromium(),
 			args: FLAGS,
@@ -116,6 +118,7 @@ export class Device {
 			isMobile: touch
 		});
 		this.#context = context;
+		if (!newcomer) await context.addInitScript(() => void (location.protocol.startsWith('http') && localStorage.setItem('atrium.tour', 'seen')));
 		context.setDefaultTimeout(CEILING_MS);
 		context.setDefaultNavigationTimeout(CEILING_MS);
 		context.on('console', (message) => {

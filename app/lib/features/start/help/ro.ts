@@ -1,0 +1,364 @@
+import type { Articles } from './topics.ts';
+
+export const articles: Articles = {
+	start: {
+		title: 'Cum vă orientați',
+		lead: 'Tot ce ține de companie într-un singur loc, pe dispozitivul dumneavoastră, cu sau fără rețea.',
+		parts: [
+			{
+				title: 'Cadrul',
+				blocks: [
+					{
+						list: [
+							'În stânga, sau în josul telefonului, sunt secțiunile. Un număr lângă o secțiune arată că acolo vă așteaptă ceva.',
+							'Căutarea de sus găsește înregistrări, merge oriunde și creează orice. Apăsați **/** sau **Ctrl K**.',
+							'Lângă ea, un cuvânt spune unde este lucrul dumneavoastră: **Pe acest dispozitiv**, **Se trimite**, **La zi** sau **Puse deoparte**. Apăsați-l pentru detalii.',
+							'O înregistrare se deschide în dreapta și are adresa ei. **Esc** o închide.'
+						]
+					}
+				]
+			},
+			{
+				title: 'Cu tastatura',
+				blocks: [
+					{
+						list: [
+							'**c** creează ceva în secțiunea în care vă aflați.',
+							'**g** și o literă merge la o secțiune: **g t** la sarcini.',
+							'**j** și **k** mișcă selecția într-o listă, **Enter** deschide, **x** selectează.',
+							'**?** arată tastele ecranului, **F1** deschide acest ajutor. Tot ce se poate trage cu mausul se poate muta și cu tastele.'
+						]
+					}
+				]
+			},
+			{
+				title: 'Limba și aspectul',
+				blocks: [{ text: 'Deschideți meniul cu numele dumneavoastră. Acolo alegeți limba și aspectul luminos sau întunecat; ambele sunt valabile pentru acest dispozitiv.' }]
+			}
+		],
+		see: ['offline', 'account']
+	},
+	tasks: {
+		title: 'Sarcini',
+		lead: 'Ce este de făcut, de către cine și până când.',
+		parts: [
+			{
+				title: 'Dați o sarcină',
+				blocks: [
+					{ steps: ['Scrieți ce este de făcut în rândul de sus și apăsați **Enter**, sau apăsați **c** oriunde în secțiune.', 'Deschideți sarcina ca să spuneți cine răspunde, până când, cine participă și cine urmărește.'] },
+					{ text: 'O sarcină nouă este a dumneavoastră până când o dați cuiva.' }
+				]
+			},
+			{
+				title: 'Cine ce poate face',
+				blocks: [
+					{
+						list: [
+							'Cine a dat sarcina îi stabilește termenul, îi alege oamenii și o șterge. La fel pot conducătorii de deasupra și administratorii.',
+							'Responsabilul îi schimbă starea, o transmite mai departe și lucrează la lista de verificare și la descriere.',
+							'Participanții lucrează la lista de verificare și la descriere; observatorii citesc. Toți comentează.',
+							'Cu aprobare după finalizare, responsabilul o predă la verificare, iar cine a dat-o spune că este gata.'
+						]
+					}
+				]
+			},
+			{
+				title: 'Găsiți ce contează',
+				blocks: [{ text: 'Sarcinile „ale mele” sunt cele de care răspundeți sau la care participați; cele „urmărite” sunt cele pe care le observați sau le-ați dat altora. Panoul arată aceleași sarcini după stare: trageți un card cu mausul, sau ridicați-l cu **Space** și mutați-l cu săgețile.' }]
+			}
+		],
+		see: ['offline', 'set-aside']
+	},
+	crm: {
+		title: 'CRM',
+		lead: 'Fiecare vânzare în etapa ei, cu firma, suma și omul care răspunde de ea.',
+		parts: [
+			{
+				title: 'De la prima discuție la vânzare',
+				blocks: [
+					{
+						steps: [
+							'Creați o tranzacție nouă. Titlul și suma ajung pentru început.',
+							'Trageți cardul din etapă în etapă pe panou, sau deschideți-l și alegeți etapa sus.',
+							'Etapele câștigat și pierdut închid tranzacția. Redeschiderea întreabă o dată, pentru că tranzacțiile închise intră în totaluri.'
+						]
+					},
+					{ text: 'Lista are aceleași tranzacții, cu filtre și sume. Firmele și produsele au listele lor; o firmă își arată tranzacțiile.' }
+				]
+			},
+			{
+				title: 'Cine vede o tranzacție',
+				blocks: [
+					{
+						list: [
+							'Cele de care răspundeți sunt ale dumneavoastră. Conducătorii văd tranzacțiile tuturor celor de sub ei.',
+							'Rolurile pot lărgi sau îngusta acest lucru; administratorii le stabilesc la permisiuni.',
+							'O tranzacție pe care nu aveți voie să o vedeți nu ajunge niciodată pe dispozitivul dumneavoastră. Dacă o transmiteți altcuiva, ea părăsește dispozitivul la următorul contact, în afară de cazul în care îl conduceți pe noul responsabil.',
+							'Meniul înregistrării explică, pentru fiecare în parte, cine o vede și de ce.'
+						]
+					}
+				]
+			}
+		],
+		see: ['permissions', 'set-aside']
+	},
+	permissions: {
+		title: 'Permisiuni în CRM',
+		lead: 'Rolurile spun ce pot citi, adăuga, schimba și șterge oamenii lor.',
+		parts: [
+			{
+				title: 'Cum funcționează rolurile',
+				blocks: [
+					{
+						list: [
+							'Un rol numește oameni, departamente sau grupuri și, pentru fiecare fel de înregistrare, cât de departe ajunge fiecare acțiune: nimic, ale sale, departamentul, și cele de sub el, toate.',
+							'Opțiunea „și cele deschise” adaugă înregistrările marcate ca deschise tuturor în CRM.',
+							'Mai multe roluri se adună. Cine nu are niciunul are ce este obișnuit: ale sale și, dacă conduce ceva, cele de sub el.',
+							'Administratorii pot face orice.'
+						]
+					}
+				]
+			},
+			{ title: 'Verificați', blocks: [{ text: 'Partea de jos arată, pentru un om, rezultatul tuturor rolurilor. Sau priviți ca acel om: în secțiunea companiei deschideți meniul persoanei și alegeți să vedeți ca ea. Este doar pentru citire și se înregistrează.' }] }
+		],
+		see: ['crm', 'people']
+	},
+	documents: {
+		title: 'Documente',
+		lead: 'Pagini și texte pe care le scriu mai mulți deodată, și fișiere.',
+		parts: [
+			{
+				title: 'Scrieți împreună',
+				blocks: [
+					{ text: 'O **pagină** are titluri, liste, tabele și linkuri. Un **text** este text simplu sau Markdown. Cine îl are deschis apare deasupra, și vedeți ce tastează ceilalți în timp ce tastează. Fără rețea scrieți mai departe; cuvintele amândurora se regăsesc după aceea.' }
+				]
+			},
+			{
+				title: 'Fișiere',
+				blocks: [
+					{
+						list: [
+							'Lăsați fișierele peste listă sau încărcați-le din meniul de adăugare. Fără rețea ele așteaptă pe acest dispozitiv și urcă singure; o încărcare întreruptă continuă de unde a rămas.',
+							'Un fișier păstrat pe acest dispozitiv se deschide și fără rețea.',
+							'Fișierele șterse eliberează spațiul imediat.'
+						]
+					}
+				]
+			},
+			{
+				title: 'Cine are acces',
+				blocks: [
+					{
+						list: [
+							'Ce este doar al dumneavoastră îl văd și administratorii. Ce este al companiei este al tuturor: toți pot edita.',
+							'Partajarea dă unui om, unui departament sau unui grup un nivel: citire, adăugare, editare, editare și partajare, tot. Unde se aplică mai multe, contează cel mai înalt.'
+						]
+					}
+				]
+			}
+		],
+		see: ['offline']
+	},
+	company: {
+		title: 'Structura companiei',
+		lead: 'Departamentele, cine le conduce și cine unde lucrează. Drepturile decurg din ea.',
+		parts: [
+			{
+				title: 'Construiți-o',
+				blocks: [
+					{
+						steps: [
+							'Creați un departament nou, dați-i un nume și alegeți-i conducătorul sau lăsați-l fără.',
+							'Trageți oamenii și departamentele la locul lor. Pe ecran tactil apăsați lung, apoi trageți. Cu tastatura alegeți-i și apăsați **m**.',
+							'Când dați drumul, alegeți: mutarea părăsește departamentul de acum, apartenența dublă rămâne în amândouă. **Shift** apăsat înseamnă amândouă.'
+						]
+					},
+					{ text: 'Ștergerea unui departament îi mută oamenii și părțile la cel de deasupra. Totul se poate anula și totul merge fără rețea.' }
+				]
+			},
+			{
+				title: 'Ce decurge din ea',
+				blocks: [{ list: ['Conducătorii și adjuncții lor văd sarcinile și tranzacțiile tuturor din departament și de sub el.', 'Documentele se pot partaja cu un departament, singur sau cu tot ce este sub el.', 'Când cineva se mută, ce nu mai are voie să vadă părăsește dispozitivul la următorul contact.'] }]
+			}
+		],
+		see: ['people', 'groups']
+	},
+	people: {
+		title: 'Oameni',
+		lead: 'Toți cei care lucrează aici, cum îi găsiți și ce face un administrator cu un profil.',
+		parts: [
+			{
+				title: 'Aduceți pe cineva',
+				blocks: [
+					{
+						list: [
+							'**Prin scrisoare**: lipiți câte adrese doriți. Pentru fiecare se spune ce s-a întâmplat cu ea.',
+							'**Prin link**: un link pentru mai mulți. Dacă nu spuneți altfel, îl primiți pe fiecare dumneavoastră.',
+							'**Adăugare directă**: dați o primă parolă, iar persoana alege alta la autentificare.',
+							'Alegeți de la început departamentul și grupurile de lucru; noul venit găsește totul pregătit.'
+						]
+					},
+					{ text: 'Invită administratorii și cei cărora li s-a dat acest drept în setări.' }
+				]
+			},
+			{
+				title: 'Când cineva pleacă',
+				blocks: [
+					{
+						list: [
+							'Concedierea încheie accesul pe toate dispozitivele la următorul lor contact. Dialogul predă altcuiva lucrul deschis.',
+							'Profilul rămâne ca autor al celor scrise. Nu ocupă niciun loc, iar persoana poate fi primită înapoi.',
+							'Ce nu apucase să trimită un om concediat ajunge la conducătorul lui ca propunere.',
+							'Câmpurile personale ale unui om concediat pot fi șterse la cerere.'
+						]
+					}
+				]
+			},
+			{ title: 'Dispozitive pierdute', blocks: [{ text: 'Fiecare își încheie sesiunile de pe dispozitive în profil; un administrator o face pe fișa persoanei. Un dispozitiv care nu mai apare se poate bloca singur după câteva zile: vedeți setările.' }] }
+		],
+		see: ['company', 'settings']
+	},
+	groups: {
+		title: 'Grupuri de lucru',
+		lead: 'Oameni din mai multe departamente în jurul unui subiect.',
+		parts: [
+			{
+				title: 'Feluri de grupuri',
+				blocks: [{ list: ['**Deschis**: îl vede oricine și intră singur.', '**Închis**: oricine vede că există; proprietarul sau un moderator primește oamenii.', '**Secret**: doar oamenii lui și administratorii știu de el.'] }]
+			},
+			{ title: 'Cine îl conduce', blocks: [{ text: 'Proprietarul, care îl poate transmite, și moderatorii. Un grup arhivat rămâne de citit și poate fi reluat. Documentele se pot partaja cu un grup.' }] }
+		],
+		see: ['people', 'documents']
+	},
+	'set-aside': {
+		title: 'Puse deoparte',
+		lead: 'Ce nu a putut primi portalul de pe acest dispozitiv. Nimic din ele nu se pierde.',
+		parts: [
+			{
+				title: 'De ce este ceva aici',
+				blocks: [
+					{ text: 'Poate ați schimbat fără rețea ceva ce altcineva a închis între timp sau ce nu mai aveți voie să schimbați. Portalul păstrează atunci starea celorlalți, iar schimbarea dumneavoastră stă aici, cu motivul, cu înainte și după.' }
+				]
+			},
+			{
+				title: 'Ce puteți face',
+				blocks: [
+					{
+						list: [
+							'Încercați din nou, când motivul a dispărut.',
+							'Propuneți: cine poate hotărî vede schimbarea și o aplică sau o refuză, cu un cuvânt pentru dumneavoastră.',
+							'Copiați-o, sau renunțați la ea.'
+						]
+					}
+				]
+			},
+			{ title: 'Propuse dumneavoastră', blocks: [{ text: 'Propunerile altora pe care le puteți hotărî stau tot aici. Ce aplicați se întâmplă cu drepturile dumneavoastră.' }] }
+		],
+		see: ['offline']
+	},
+	offline: {
+		title: 'Fără rețea',
+		lead: 'După o vizită totul se deschide, se caută și se scrie pe acest dispozitiv.',
+		parts: [
+			{
+				title: 'Ce spun semnele',
+				blocks: [
+					{
+						list: [
+							'Păstrat aici: salvat pe acest dispozitiv, încă netrimis. Rămâne și dacă închideți browserul.',
+							'Trimis: este pe drum. Acceptat: portalul îl are.',
+							'Pus deoparte: portalul nu l-a primit; stă în secțiunea cu acest nume.'
+						]
+					}
+				]
+			},
+			{
+				title: 'Pentru ce trebuie rețea',
+				blocks: [{ text: 'Autentificarea, invitarea oamenilor, parolele și fișierele care nu sunt pe acest dispozitiv. Ecranele o spun și păstrează ce ați tastat.' }]
+			},
+			{
+				title: 'Instalați-l',
+				blocks: [{ text: 'Browserul poate instala portalul ca aplicație: în bara de adrese pe calculator, sau „Adaugă la ecranul principal” pe telefon. Lăsați browserul să păstreze datele definitiv când întreabă: altfel le poate șterge când rămâne fără spațiu.' }]
+			}
+		],
+		see: ['set-aside', 'start']
+	},
+	account: {
+		title: 'Profilul și autentificarea',
+		lead: 'Ce văd colegii despre dumneavoastră și cum dovediți cine sunteți.',
+		parts: [
+			{ title: 'Profilul', blocks: [{ text: 'Fotografia, telefonul, ziua de naștere, funcția și limba le schimbați singur, și fără rețea. Colegii le văd pe fișa dumneavoastră.' }] },
+			{
+				title: 'Autentificarea',
+				blocks: [
+					{
+						list: [
+							'**Al doilea factor**: o aplicație de pe telefon arată un cod care se schimbă la jumătate de minut. Țineți codurile de recuperare pe hârtie: fiecare merge o singură dată.',
+							'**Cheile de acces** vă autentifică prin blocarea dispozitivului, fără parolă.',
+							'**Alte conturi**, de exemplu Google sau Microsoft, vă autentifică după ce le-ați legat aici.',
+							'**Dispozitive**: vedeți unde sunteți autentificat și încheiați ce nu cunoașteți.'
+						]
+					},
+					{ text: 'Când o sesiune expiră, ecranul rămâne cum este și cere parola. Nimic din ce ați scris nu se pierde.' }
+				]
+			},
+			{ title: 'Mai multe companii', blocks: [{ text: 'Un cont poate aparține mai multor portaluri. Apăsați numele portalului ca să treceți de la unul la altul. Fiecare își păstrează datele separat pe dispozitiv.' }] }
+		],
+		see: ['start', 'offline']
+	},
+	settings: {
+		title: 'Setările portalului',
+		lead: 'Pentru administratori. Un portal nou nu are nevoie de niciuna; fiecare schimbare apare imediat pe toate ecranele deschise.',
+		parts: [
+			{
+				title: 'Ce se găsește aici',
+				blocks: [
+					{
+						list: [
+							'**Compania**: nume, siglă, culoare, contact și o pagină publică pentru vizitatori.',
+							'**Formate**: limba, ordinea datei, 12 sau 24 de ore, prima zi a săptămânii.',
+							'**Programul de lucru**, unde îl are tariful.',
+							'**Comunicarea**: cine se poate adresa tuturor, cine poate invita, în numele cui pleacă scrisorile.',
+							'**Serviciile**: ce este oprit dispare pentru toți și nu șterge nimic.',
+							'**Autentificarea și securitatea**: înregistrarea proprie, al doilea factor pentru toți, rețelele din care se poate intra, dispozitivele pierdute.',
+							'**Scrisorile** care nu au putut fi trimise, cu motivul.'
+						]
+					}
+				]
+			},
+			{
+				title: 'Bine de știut',
+				blocks: [
+					{
+						list: [
+							'Al doilea factor se poate cere cu câteva zile de grație; până atunci oamenilor li se amintește.',
+							'Din afara rețelelor permise nu se autentifică nimeni și nu se trimite nimic. Ce este pe un dispozitiv rămâne de citit acolo până la blocarea lui și pleacă la întoarcere. Administratorii sunt exceptați, ca nimeni să nu se încuie singur afară.'
+						]
+					}
+				]
+			}
+		],
+		see: ['licence', 'people']
+	},
+	licence: {
+		title: 'Licența',
+		lead: 'Planul dumneavoastră, cât s-a folosit din el și ce aduc celelalte.',
+		parts: [
+			{
+				title: 'Limite',
+				blocks: [
+					{
+						list: [
+							'Oamenii activi și oaspeții ocupă un loc; cei concediați nu. Spațiul este cel ocupat de fișiere, fără cele șterse.',
+							'Când se atinge o limită, se refuză doar creșterea: niciun om în plus, niciun fișier în plus. Restul merge mai departe.',
+							'Un plan mai mic nu ia nimic. Ce există se poate citi și exporta oricând.'
+						]
+					}
+				]
+			},
+			{ title: 'Perioada demonstrativă', blocks: [{ text: 'Un administrator o poate porni o singură dată: treizeci de zile cu tot ce există. După aceea revine planul de dinainte, iar datele rămân.' }] },
+			{ title: 'Schimbarea planului', blocks: [{ text: 'O face operatorul acestui server; ecranul spune cum îl găsiți. Se aplică imediat pe toate ecranele deschise.' }] }
+		],
+		see: ['settings']
+	}
+};
