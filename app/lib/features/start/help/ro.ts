@@ -2,17 +2,17 @@ import type { Articles } from './topics.ts';
 
 export const articles: Articles = {
 	start: {
-		title: 'Cum vă orientați',
-		lead: 'Tot ce ține de companie într-un singur loc, pe dispozitivul dumneavoastră, cu sau fără rețea.',
+		title: 'Cum te orientezi',
+		lead: 'Tot ce ține de companie într-un singur loc, pe dispozitivul tău, cu sau fără rețea.',
 		parts: [
 			{
 				title: 'Cadrul',
 				blocks: [
 					{
 						list: [
-							'În stânga, sau în josul telefonului, sunt secțiunile. Un număr lângă o secțiune arată că acolo vă așteaptă ceva.',
-							'Căutarea de sus găsește înregistrări, merge oriunde și creează orice. Apăsați **/** sau **Ctrl K**.',
-							'Lângă ea, un cuvânt spune unde este lucrul dumneavoastră: **Pe acest dispozitiv**, **Se trimite**, **La zi** sau **Puse deoparte**. Apăsați-l pentru detalii.',
+							'În stânga, sau în josul telefonului, sunt secțiunile. Un număr lângă o secțiune arată că acolo te așteaptă ceva.',
+							'Căutarea de sus găsește înregistrări, merge oriunde și creează orice. Apasă **/** sau **Ctrl K**.',
+							'Lângă ea, un cuvânt spune unde este lucrul tău: **Pe acest dispozitiv**, **Se trimite**, **La zi** sau **Puse deoparte**. Apasă-l pentru detalii.',
 							'O înregistrare se deschide în dreapta și are adresa ei. **Esc** o închide.'
 						]
 					}
@@ -23,7 +23,7 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'**c** creează ceva în secțiunea în care vă aflați.',
+							'**c** creează ceva în secțiunea în care ești.',
 							'**g** și o literă merge la o secțiune: **g t** la sarcini.',
 							'**j** și **k** mișcă selecția într-o listă, **Enter** deschide, **x** selectează.',
 							'**?** arată tastele ecranului, **F1** deschide acest ajutor. Tot ce se poate trage cu mausul se poate muta și cu tastele.'
@@ -33,7 +33,7 @@ export const articles: Articles = {
 			},
 			{
 				title: 'Limba și aspectul',
-				blocks: [{ text: 'Deschideți meniul cu numele dumneavoastră. Acolo alegeți limba și aspectul luminos sau întunecat; ambele sunt valabile pentru acest dispozitiv.' }]
+				blocks: [{ text: 'Deschide meniul cu numele tău. Acolo alegi limba și aspectul luminos sau întunecat; ambele sunt valabile pentru acest dispozitiv.' }]
 			}
 		],
 		see: ['offline', 'account']
@@ -43,10 +43,10 @@ export const articles: Articles = {
 		lead: 'Ce este de făcut, de către cine și până când.',
 		parts: [
 			{
-				title: 'Dați o sarcină',
+				title: 'Dă o sarcină',
 				blocks: [
-					{ steps: ['Scrieți ce este de făcut în rândul de sus și apăsați **Enter**, sau apăsați **c** oriunde în secțiune.', 'Deschideți sarcina ca să spuneți cine răspunde, până când, cine participă și cine urmărește.'] },
-					{ text: 'O sarcină nouă este a dumneavoastră până când o dați cuiva.' }
+					{ steps: ['Scrie ce este de făcut în rândul de sus și apasă **Enter**, sau apasă **c** oriunde în secțiune.', 'Deschide sarcina ca să spui cine răspunde, până când, cine participă și cine urmărește.'] },
+					{ text: 'O sarcină nouă este a ta până când o dai cuiva.' }
 				]
 			},
 			{
@@ -63,8 +63,8 @@ export const articles: Articles = {
 				]
 			},
 			{
-				title: 'Găsiți ce contează',
-				blocks: [{ text: 'Sarcinile „ale mele” sunt cele de care răspundeți sau la care participați; cele „urmărite” sunt cele pe care le observați sau le-ați dat altora. Panoul arată aceleași sarcini după stare: trageți un card cu mausul, sau ridicați-l cu **Space** și mutați-l cu săgețile.' }]
+				title: 'Găsește ce contează',
+				blocks: [{ text: 'Sarcinile „ale mele” sunt cele de care răspunzi sau la care participi; cele „urmărite” sunt cele pe care le observi sau le-ai dat altora. Panoul arată aceleași sarcini după stare: trage un card cu mausul, sau ridică-l cu **Space** și mută-l cu săgețile.' }]
 			}
 		],
 		see: ['offline', 'set-aside']
@@ -78,8 +78,8 @@ export const articles: Articles = {
 				blocks: [
 					{
 						steps: [
-							'Creați o tranzacție nouă. Titlul și suma ajung pentru început.',
-							'Trageți cardul din etapă în etapă pe panou, sau deschideți-l și alegeți etapa sus.',
+							'Creează o tranzacție nouă. Titlul și suma ajung pentru început.',
+							'Trage cardul din etapă în etapă pe panou, sau deschide-l și alege etapa sus.',
 							'Etapele câștigat și pierdut închid tranzacția. Redeschiderea întreabă o dată, pentru că tranzacțiile închise intră în totaluri.'
 						]
 					},
@@ -91,9 +91,9 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'Cele de care răspundeți sunt ale dumneavoastră. Conducătorii văd tranzacțiile tuturor celor de sub ei.',
+							'Cele de care răspunzi sunt ale tale. Conducătorii văd tranzacțiile tuturor celor de sub ei.',
 							'Rolurile pot lărgi sau îngusta acest lucru; administratorii le stabilesc la permisiuni.',
-							'O tranzacție pe care nu aveți voie să o vedeți nu ajunge niciodată pe dispozitivul dumneavoastră. Dacă o transmiteți altcuiva, ea părăsește dispozitivul la următorul contact, în afară de cazul în care îl conduceți pe noul responsabil.',
+							'O tranzacție pe care nu ai voie să o vezi nu ajunge niciodată pe dispozitivul tău. Dacă o transmiți altcuiva, ea părăsește dispozitivul la următorul contact, în afară de cazul în care îl conduci pe noul responsabil.',
 							'Meniul înregistrării explică, pentru fiecare în parte, cine o vede și de ce.'
 						]
 					}
@@ -119,7 +119,7 @@ export const articles: Articles = {
 					}
 				]
 			},
-			{ title: 'Verificați', blocks: [{ text: 'Partea de jos arată, pentru un om, rezultatul tuturor rolurilor. Sau priviți ca acel om: în secțiunea companiei deschideți meniul persoanei și alegeți să vedeți ca ea. Este doar pentru citire și se înregistrează.' }] }
+			{ title: 'Verifică', blocks: [{ text: 'Partea de jos arată, pentru un om, rezultatul tuturor rolurilor. Sau privește ca acel om: în secțiunea companiei deschide meniul persoanei și alege să vezi ca ea. Este doar pentru citire și se înregistrează.' }] }
 		],
 		see: ['crm', 'people']
 	},
@@ -130,7 +130,7 @@ export const articles: Articles = {
 			{
 				title: 'Scrieți împreună',
 				blocks: [
-					{ text: 'O **pagină** are titluri, liste, tabele și linkuri. Un **text** este text simplu sau Markdown. Cine îl are deschis apare deasupra, și vedeți ce tastează ceilalți în timp ce tastează. Fără rețea scrieți mai departe; cuvintele amândurora se regăsesc după aceea.' }
+					{ text: 'O **pagină** are titluri, liste, tabele și linkuri. Un **text** este text simplu sau Markdown. Cine îl are deschis apare deasupra, și vezi ce tastează ceilalți în timp ce tastează. Fără rețea scrii mai departe; cuvintele amândurora se regăsesc după aceea.' }
 				]
 			},
 			{
@@ -138,7 +138,7 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'Lăsați fișierele peste listă sau încărcați-le din meniul de adăugare. Fără rețea ele așteaptă pe acest dispozitiv și urcă singure; o încărcare întreruptă continuă de unde a rămas.',
+							'Lasă fișierele peste listă sau încarcă-le din meniul de adăugare. Fără rețea ele așteaptă pe acest dispozitiv și urcă singure; o încărcare întreruptă continuă de unde a rămas.',
 							'Un fișier păstrat pe acest dispozitiv se deschide și fără rețea.',
 							'Fișierele șterse eliberează spațiul imediat.'
 						]
@@ -150,7 +150,7 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'Ce este doar al dumneavoastră îl văd și administratorii. Ce este al companiei este al tuturor: toți pot edita.',
+							'Ce este doar al tău văd și administratorii. Ce este al companiei este al tuturor: toți pot edita.',
 							'Partajarea dă unui om, unui departament sau unui grup un nivel: citire, adăugare, editare, editare și partajare, tot. Unde se aplică mai multe, contează cel mai înalt.'
 						]
 					}
@@ -164,13 +164,13 @@ export const articles: Articles = {
 		lead: 'Departamentele, cine le conduce și cine unde lucrează. Drepturile decurg din ea.',
 		parts: [
 			{
-				title: 'Construiți-o',
+				title: 'Construiește-o',
 				blocks: [
 					{
 						steps: [
-							'Creați un departament nou, dați-i un nume și alegeți-i conducătorul sau lăsați-l fără.',
-							'Trageți oamenii și departamentele la locul lor. Pe ecran tactil apăsați lung, apoi trageți. Cu tastatura alegeți-i și apăsați **m**.',
-							'Când dați drumul, alegeți: mutarea părăsește departamentul de acum, apartenența dublă rămâne în amândouă. **Shift** apăsat înseamnă amândouă.'
+							'Creează un departament nou, dă-i un nume și alege-i conducătorul sau lasă-l fără.',
+							'Trage oamenii și departamentele la locul lor. Pe ecran tactil apasă lung, apoi trage. Cu tastatura alege-i și apasă **m**.',
+							'Când dai drumul, alegi: mutarea părăsește departamentul de acum, apartenența dublă rămâne în amândouă. **Shift** apăsat înseamnă amândouă.'
 						]
 					},
 					{ text: 'Ștergerea unui departament îi mută oamenii și părțile la cel de deasupra. Totul se poate anula și totul merge fără rețea.' }
@@ -185,17 +185,17 @@ export const articles: Articles = {
 	},
 	people: {
 		title: 'Oameni',
-		lead: 'Toți cei care lucrează aici, cum îi găsiți și ce face un administrator cu un profil.',
+		lead: 'Toți cei care lucrează aici, cum îi găsești și ce face un administrator cu un profil.',
 		parts: [
 			{
-				title: 'Aduceți pe cineva',
+				title: 'Adu pe cineva',
 				blocks: [
 					{
 						list: [
-							'**Prin scrisoare**: lipiți câte adrese doriți. Pentru fiecare se spune ce s-a întâmplat cu ea.',
-							'**Prin link**: un link pentru mai mulți. Dacă nu spuneți altfel, îl primiți pe fiecare dumneavoastră.',
-							'**Adăugare directă**: dați o primă parolă, iar persoana alege alta la autentificare.',
-							'Alegeți de la început departamentul și grupurile de lucru; noul venit găsește totul pregătit.'
+							'**Prin scrisoare**: lipește câte adrese vrei. Pentru fiecare se spune ce s-a întâmplat cu ea.',
+							'**Prin link**: un link pentru mai mulți. Dacă nu spui altfel, îl primești pe fiecare tu însuți.',
+							'**Adăugare directă**: dai o primă parolă, iar persoana alege alta la autentificare.',
+							'Alege de la început departamentul și grupurile de lucru; noul venit găsește totul pregătit.'
 						]
 					},
 					{ text: 'Invită administratorii și cei cărora li s-a dat acest drept în setări.' }
@@ -214,7 +214,7 @@ export const articles: Articles = {
 					}
 				]
 			},
-			{ title: 'Dispozitive pierdute', blocks: [{ text: 'Fiecare își încheie sesiunile de pe dispozitive în profil; un administrator o face pe fișa persoanei. Un dispozitiv care nu mai apare se poate bloca singur după câteva zile: vedeți setările.' }] }
+			{ title: 'Dispozitive pierdute', blocks: [{ text: 'Fiecare își încheie sesiunile de pe dispozitive în profil; un administrator o face pe fișa persoanei. Un dispozitiv care nu mai apare se poate bloca singur după câteva zile: vezi setările.' }] }
 		],
 		see: ['company', 'settings']
 	},
@@ -237,22 +237,22 @@ export const articles: Articles = {
 			{
 				title: 'De ce este ceva aici',
 				blocks: [
-					{ text: 'Poate ați schimbat fără rețea ceva ce altcineva a închis între timp sau ce nu mai aveți voie să schimbați. Portalul păstrează atunci starea celorlalți, iar schimbarea dumneavoastră stă aici, cu motivul, cu înainte și după.' }
+					{ text: 'Poate ai schimbat fără rețea ceva ce altcineva a închis între timp sau ce nu mai ai voie să schimbi. Portalul păstrează atunci starea celorlalți, iar schimbarea ta stă aici, cu motivul, cu înainte și după.' }
 				]
 			},
 			{
-				title: 'Ce puteți face',
+				title: 'Ce poți face',
 				blocks: [
 					{
 						list: [
-							'Încercați din nou, când motivul a dispărut.',
-							'Propuneți: cine poate hotărî vede schimbarea și o aplică sau o refuză, cu un cuvânt pentru dumneavoastră.',
-							'Copiați-o, sau renunțați la ea.'
+							'Încearcă din nou, când motivul a dispărut.',
+							'Propune: cine poate hotărî vede schimbarea și o aplică sau o refuză, cu un cuvânt pentru tine.',
+							'Copiaz-o, sau renunță la ea.'
 						]
 					}
 				]
 			},
-			{ title: 'Propuse dumneavoastră', blocks: [{ text: 'Propunerile altora pe care le puteți hotărî stau tot aici. Ce aplicați se întâmplă cu drepturile dumneavoastră.' }] }
+			{ title: 'Propuse ție', blocks: [{ text: 'Propunerile altora pe care le poți hotărî stau tot aici. Ce aplici se întâmplă cu drepturile tale.' }] }
 		],
 		see: ['offline']
 	},
@@ -265,7 +265,7 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'Păstrat aici: salvat pe acest dispozitiv, încă netrimis. Rămâne și dacă închideți browserul.',
+							'Păstrat aici: salvat pe acest dispozitiv, încă netrimis. Rămâne și dacă închizi browserul.',
 							'Trimis: este pe drum. Acceptat: portalul îl are.',
 							'Pus deoparte: portalul nu l-a primit; stă în secțiunea cu acest nume.'
 						]
@@ -274,35 +274,35 @@ export const articles: Articles = {
 			},
 			{
 				title: 'Pentru ce trebuie rețea',
-				blocks: [{ text: 'Autentificarea, invitarea oamenilor, parolele și fișierele care nu sunt pe acest dispozitiv. Ecranele o spun și păstrează ce ați tastat.' }]
+				blocks: [{ text: 'Autentificarea, invitarea oamenilor, parolele și fișierele care nu sunt pe acest dispozitiv. Ecranele o spun și păstrează ce ai tastat.' }]
 			},
 			{
-				title: 'Instalați-l',
-				blocks: [{ text: 'Browserul poate instala portalul ca aplicație: în bara de adrese pe calculator, sau „Adaugă la ecranul principal” pe telefon. Lăsați browserul să păstreze datele definitiv când întreabă: altfel le poate șterge când rămâne fără spațiu.' }]
+				title: 'Instalează-l',
+				blocks: [{ text: 'Browserul poate instala portalul ca aplicație: în bara de adrese pe calculator, sau „Adaugă la ecranul principal” pe telefon. Lasă browserul să păstreze datele definitiv când întreabă: altfel le poate șterge când rămâne fără spațiu.' }]
 			}
 		],
 		see: ['set-aside', 'start']
 	},
 	account: {
 		title: 'Profilul și autentificarea',
-		lead: 'Ce văd colegii despre dumneavoastră și cum dovediți cine sunteți.',
+		lead: 'Ce văd colegii despre tine și cum dovedești cine ești.',
 		parts: [
-			{ title: 'Profilul', blocks: [{ text: 'Fotografia, telefonul, ziua de naștere, funcția și limba le schimbați singur, și fără rețea. Colegii le văd pe fișa dumneavoastră.' }] },
+			{ title: 'Profilul', blocks: [{ text: 'Fotografia, telefonul, ziua de naștere, funcția și limba le schimbi singur, și fără rețea. Colegii le văd pe fișa ta.' }] },
 			{
 				title: 'Autentificarea',
 				blocks: [
 					{
 						list: [
-							'**Al doilea factor**: o aplicație de pe telefon arată un cod care se schimbă la jumătate de minut. Țineți codurile de recuperare pe hârtie: fiecare merge o singură dată.',
-							'**Cheile de acces** vă autentifică prin blocarea dispozitivului, fără parolă.',
-							'**Alte conturi**, de exemplu Google sau Microsoft, vă autentifică după ce le-ați legat aici.',
-							'**Dispozitive**: vedeți unde sunteți autentificat și încheiați ce nu cunoașteți.'
+							'**Al doilea factor**: o aplicație de pe telefon arată un cod care se schimbă la jumătate de minut. Ține codurile de recuperare pe hârtie: fiecare merge o singură dată.',
+							'**Cheile de acces** te autentifică prin blocarea dispozitivului, fără parolă.',
+							'**Alte conturi**, de exemplu Google sau Microsoft, te autentifică după ce le-ai legat aici.',
+							'**Dispozitive**: vezi unde ești autentificat și închei ce nu cunoști.'
 						]
 					},
-					{ text: 'Când o sesiune expiră, ecranul rămâne cum este și cere parola. Nimic din ce ați scris nu se pierde.' }
+					{ text: 'Când o sesiune expiră, ecranul rămâne cum este și cere parola. Nimic din ce ai scris nu se pierde.' }
 				]
 			},
-			{ title: 'Mai multe companii', blocks: [{ text: 'Un cont poate aparține mai multor portaluri. Apăsați numele portalului ca să treceți de la unul la altul. Fiecare își păstrează datele separat pe dispozitiv.' }] }
+			{ title: 'Mai multe companii', blocks: [{ text: 'Un cont poate aparține mai multor portaluri. Apasă numele portalului ca să treci de la unul la altul. Fiecare își păstrează datele separat pe dispozitiv.' }] }
 		],
 		see: ['start', 'offline']
 	},
@@ -342,7 +342,7 @@ export const articles: Articles = {
 	},
 	licence: {
 		title: 'Licența',
-		lead: 'Planul dumneavoastră, cât s-a folosit din el și ce aduc celelalte.',
+		lead: 'Planul tău, cât s-a folosit din el și ce aduc celelalte.',
 		parts: [
 			{
 				title: 'Limite',
@@ -357,7 +357,7 @@ export const articles: Articles = {
 				]
 			},
 			{ title: 'Perioada demonstrativă', blocks: [{ text: 'Un administrator o poate porni o singură dată: treizeci de zile cu tot ce există. După aceea revine planul de dinainte, iar datele rămân.' }] },
-			{ title: 'Schimbarea planului', blocks: [{ text: 'O face operatorul acestui server; ecranul spune cum îl găsiți. Se aplică imediat pe toate ecranele deschise.' }] }
+			{ title: 'Schimbarea planului', blocks: [{ text: 'O face operatorul acestui server; ecranul spune cum îl găsești. Se aplică imediat pe toate ecranele deschise.' }] }
 		],
 		see: ['settings']
 	}
