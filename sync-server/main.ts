@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { originAllowed } from './accounts/cookie.ts';
-import { letterLook } from './accounts/letter-look.ts';
+import { letterPortal } from './accounts/letter-look.ts';
 import { Letters, type LettersOptions } from './accounts/letters.ts';
 import { Addresses } from './budget/addresses.ts';
 import { PROCESS_CLOCK } from './budget/clock.ts';
@@ -101,18 +101,29 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 			throw error;
 		}
 		undo.add(() => portals.close());
-		const letters = lettersFor(config, publicUrl, now, async (id) => letterLook((await portals.portal(id))?.settings ?? null));
+		const letters = lettersFor(config, {
+			store: accounts.letters,
+			publicUrl,
+			now,
+			onFault: onFault('a letter'),
+			async portalOf(id) {
+				const portal = await portals.portal(id);
+				return portal && letterPortal(portal.settings, portal.tariff.people.used);
+			}
+		});
 		undo.add(() => letters.close());
+		await letters.start();
 
 		const blobs = new Blobs(join(config.dataDir, 'files'));
 		const services: Services = { accounts, portals, letters, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
-		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, lettersWaiting: () => letters.waiting });
+		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, letters: () => letters.counts });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
 		const rest = restApp({ services, metrics, operator, onFault: onFault('a call') });
 		const sweeper = setInterval(() => {
 			lanes.sweep();
 			void accounts.sweep().catch(onFault('the sweep of sign-ins'));
+			void accounts.letters.sweep().catch(onFault('the sweep of letters'));
 			void blobs.sweep(now()).catch(onFault('the sweep of uploads'));
 		}, SWEEP_MS);
 		sweeper.unref();
@@ -138,9 +149,9 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 	}
 }
 
-function lettersFor(config: Config, publicUrl: string, now: () => number, lookOf: NonNullable<LettersOptions['lookOf']>): Letters {
+function lettersFor({ dataDir, smtpUrl }: Config, options: Omit<LettersOptions, 'dataDir' | 'smtpUrl'>): Letters {
 	try {
-		return new Letters({ dataDir: config.dataDir, publicUrl, smtpUrl: config.smtpUrl, now, lookOf });
+		return new Letters({ ...options, dataDir, smtpUrl });
 	} catch (error) {
 		throw new ConfigProblem(`SMTP_URL cannot be used: ${(error as Error).message}`);
 	}

@@ -12,6 +12,7 @@ import type { Email } from './email.ts';
 import { Guard, type Guarded, type Ip, type TooManyAttempts } from './guard.ts';
 import { type Added, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
 import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
+import { LetterStore } from './letter-store.ts';
 import { type HeldMembership, type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
 import { NONE_ENROLLED, type SecondFactors } from './second-factors.ts';
@@ -51,6 +52,7 @@ export class Accounts {
 	readonly #invitations: Invitations;
 	readonly #guard: Guard;
 	readonly subscriptions: Subscriptions;
+	readonly letters: LetterStore;
 	readonly tickets: Tickets;
 	readonly vault: Vault;
 	readonly secondFactors: SecondFactors;
@@ -68,6 +70,7 @@ export class Accounts {
 		this.tickets = new Tickets(world);
 		this.secondFactors = secondFactors;
 		this.subscriptions = new Subscriptions(database, world.now);
+		this.letters = new LetterStore(database, vault, { now: world.now, ids: new IdMaker(world.now, world.random) });
 	}
 
 	static async open(options: AccountsOptions): Promise<Accounts> {

@@ -25,6 +25,7 @@ export interface Tables {
 	login: { login: string; identity: string; changed_at: number };
 	/** While the password in force is one that an administrator of this portal chose. */
 	first_password: { identity: string; portal: string; created_at: number };
+	letter: LetterRow;
 	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
 }
 
@@ -37,6 +38,24 @@ export interface InvitationRow {
 	created_at: number;
 	expires_at: number;
 	accepted_at: number | null;
+}
+
+export interface LetterRow {
+	id: string;
+	portal: string | null;
+	kind: string;
+	/** By which it is counted (letter-limits.ts). */
+	sort: string;
+	recipient: string;
+	network: string | null;
+	state: 'waiting' | 'sent' | 'failed';
+	tries: number;
+	reason: string | null;
+	detail: string | null;
+	created_at: number;
+	due_at: number | null;
+	/** What it says, sealed by the vault; null once it went. */
+	sealed: string | null;
 }
 
 /** One entry per version, never edited once released; `user_version` of the file counts how many have run. */
@@ -95,6 +114,27 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 		) strict, without rowid`,
 		// Until now nobody could be added without a letter or the operator.
 		`update user set emailVerified = 1`
+	],
+	[
+		`create table letter (
+			id text not null primary key,
+			portal text,
+			kind text not null,
+			sort text not null,
+			recipient text not null,
+			network text,
+			state text not null,
+			tries integer not null,
+			reason text,
+			detail text,
+			created_at integer not null,
+			due_at integer,
+			sealed text
+		) strict, without rowid`,
+		`create index letter_due on letter (due_at) where state = 'waiting'`,
+		`create index letter_recipient on letter (recipient, sort, created_at)`,
+		`create index letter_portal on letter (portal, created_at)`,
+		`create index letter_network on letter (network, created_at)`
 	]
 ];
 

@@ -1,13 +1,25 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Accounts } from './accounts.ts';
 import { type Email, parseEmail } from './email.ts';
-import { LETTER_KINDS, LETTER_LANGUAGES, type Letter, type LetterBody } from './letter-kinds.ts';
-import { composeLetter, harmlessName, oneLine, readableAccent } from './letter-texts.ts';
-import { LETTERS_WAITING, Letters, RETRY_AFTER_MS } from './letters.ts';
+import type { Letter } from './letter-kinds.ts';
+import {
+	DAY_MS,
+	HOUR_MS,
+	LETTERS_OF_NO_PORTAL_AND_HOUR,
+	LETTERS_PER_ADDRESS_AND_HOUR,
+	LETTERS_PER_NETWORK_AND_HOUR,
+	LETTERS_PER_PERSON_AND_DAY,
+	LETTERS_PER_PORTAL_AND_DAY,
+	LETTERS_WAITING,
+	NOTICES_PER_ADDRESS_AND_HOUR
+} from './letter-limits.ts';
+import { Letters, type LettersOptions, RETRY_AFTER_MS } from './letters.ts';
 import { DeliveryFailure, type Envelope, senderAddress } from './mail-transport.ts';
+import { ids, World } from './test-accounts.ts';
 
 const HOME = 'http://127.0.0.1:8420';
 const email = (raw: string): Email => {
@@ -16,17 +28,25 @@ const email = (raw: string): Email => {
 	return parsed.email;
 };
 const ann = email('ann@example.com');
-const now = Date.parse('2026-01-01T12:00:00Z');
 const code = 'c0de_-'.repeat(6).slice(0, 32);
-const invitation: Letter = {
-	kind: 'invitation', language: 'en', company: 'Example SRL', invitedBy: 'Ion Popescu', code, expiresAt: now + 14 * 86_400_000
-};
-const link = `${HOME}/invitation#${code}`;
+const portal = ids.portal();
 
 let folder: string;
-beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'atrium-letters-'))));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+let world: World;
+let accounts: Accounts;
+let invitation: Letter;
+beforeEach(async () => {
+	folder = mkdtempSync(join(tmpdir(), 'atrium-letters-'));
+	world = new World();
+	accounts = await world.open();
+	invitation = { kind: 'invitation', language: 'en', company: 'Example SRL', invitedBy: 'Ion Popescu', code, expiresAt: world.now + 14 * DAY_MS };
+});
+afterEach(async () => {
+	await world.end();
+	rmSync(folder, { recursive: true, force: true });
+});
 
+const lettersOf = (options: Partial<LettersOptions> = {}) => new Letters({ store: accounts.letters, dataDir: folder, publicUrl: HOME, now: () => world.now, ...options });
 const files = () => readdirSync(join(folder, 'mail'));
 const onlyLetter = () => {
 	expect(files()).toHaveLength(1);
@@ -34,149 +54,77 @@ const onlyLetter = () => {
 };
 const headersOf = (eml: string) => eml.slice(0, eml.indexOf('\r\n\r\n'));
 
-describe('texts', () => {
-	const bodies: Record<(typeof LETTER_KINDS)[number], LetterBody[]> = {
-		registration: [{ kind: 'registration', company: 'Example SRL', name: 'Ann', code, expiresAt: now }],
-		'registration-known': [{ kind: 'registration-known', company: 'Example SRL' }],
-		invitation: [invitation],
-		'join-confirmation': [{ kind: 'join-confirmation', company: 'Example SRL', name: 'Ann', code, expiresAt: now }],
-		'join-known': [{ kind: 'join-known', company: 'Example SRL', confirm: { code, expiresAt: now } }, { kind: 'join-known', company: 'Example SRL', confirm: null }],
-		'join-approved': [{ kind: 'join-approved', company: 'Example SRL', name: 'Ann' }],
-		'join-refused': [{ kind: 'join-refused', company: 'Example SRL', name: 'Ann' }],
-		'join-asked': [{ kind: 'join-asked', company: 'Example SRL', people: 1 }, { kind: 'join-asked', company: 'Example SRL', people: 20 }],
-		'password-reset': [{ kind: 'password-reset', code, expiresAt: now }],
-		'password-changed': [{ kind: 'password-changed', at: now }],
-		'email-change': [{ kind: 'email-change', code, expiresAt: now }],
-		'email-changed': [{ kind: 'email-changed', at: now }],
-		'new-sign-in': [{ kind: 'new-sign-in', company: null, at: now, ip: '192.0.2.7', userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0' }],
-		'second-factor-changed': [{ kind: 'second-factor-changed', change: 'switched-on', at: now }],
-		'added-directly': [{ kind: 'added-directly', company: 'Example SRL', addedBy: 'Ion', name: 'Ann' }]
-	};
-
-	test.each(LETTER_KINDS.flatMap((kind) => LETTER_LANGUAGES.map((language) => ({ kind, language }))))('$kind in $language carries its one link, and its code behind the #', ({ kind, language }) => {
-		for (const body of bodies[kind]) {
-			const { subject, text, html } = composeLetter({ ...body, language }, `${HOME}/`);
-			const links = text.split('\n').filter((line) => line.startsWith('http'));
-			expect(links).toHaveLength(kind === 'join-refused' ? 0 : 1);
-			const secret = 'code' in body || ('confirm' in body && body.confirm !== null);
-			if (secret) expect(new URL(links[0]!).hash).toBe(`#${code}`);
-			expect(text.includes(code)).toBe(secret);
-			expect(new Set([...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href))).toEqual(new Set(links));
-			expect(html).toContain(`<html lang="${language}">`);
-			expect(html).not.toMatch(/<img|src=|url\(/);
-			expect(subject + text + html).not.toMatch(/undefined|null|\[object/);
-		}
-	});
-
-	test('both languages say other words of everything, and dates as they are written there', () => {
-		for (const body of Object.values(bodies).flat()) {
-			const [english, romanian] = LETTER_LANGUAGES.map((language) => composeLetter({ ...body, language }, HOME));
-			expect(english!.subject).not.toBe(romanian!.subject);
-			const lines = new Set(english!.text.split('\n').filter((line) => line !== '' && !line.startsWith('http') && !line.startsWith('-- ') && line !== 'Atrium'));
-			expect(romanian!.text.split('\n').filter((line) => lines.has(line))).toEqual([]);
-		}
-		expect(composeLetter(invitation, HOME).text).toContain('15 January 2026');
-		expect(composeLetter({ ...invitation, language: 'ro' }, HOME).text).toContain('15 ianuarie 2026');
-		expect(composeLetter({ ...invitation, language: 'ro' }, HOME).subject).toBe('Invitație în portalul Example SRL');
-		expect(composeLetter({ kind: 'join-asked', company: 'X', people: 20, language: 'ro' }, HOME).subject).toBe('20 de persoane cer să intre în X');
-		expect(composeLetter({ kind: 'join-asked', company: 'X', people: 119, language: 'ro' }, HOME).subject).toBe('119 persoane cer să intre în X');
-	});
-
-	test('a letter wears the portal\u2019s name and its colour, dark enough for white words', () => {
-		const { html, text } = composeLetter(invitation, HOME, { company: 'Example SRL', accent: '#ffee00', senderName: null, replyTo: null });
-		expect(text).toContain('-- \nExample SRL\n');
-		expect(html).not.toContain('#ffee00');
-		expect(html).toContain(`background:${readableAccent('#ffee00')}`);
-		expect(readableAccent('#1b4b8f')).toBe('#1b4b8f');
-		for (const odd of ['red', '#fff', '#1b4b8f;}', null]) expect(readableAccent(odd)).toBe('#3557d6');
-	});
-
-	test('a name is no link: no address in it is followed, and what it looks like stays', () => {
-		const joined = (text: string) => text.replaceAll('\u2060', '');
-		for (const name of ['www.example.com', 'Buy at https://evil.example/now', 'me@example.com', 'xn--a.co/b']) {
-			expect(harmlessName(name)).not.toMatch(/[a-z]\.[a-z]{2}|\/\/[a-z]|@[a-z]/);
-			expect(joined(harmlessName(name))).toBe(name);
-		}
-		for (const name of ['S.R.L. Acme', 'Ann Lee', 'A/B', 'Ștefan & fiii, nr. 5']) expect(harmlessName(name)).toBe(name);
-		expect(composeLetter({ ...invitation, company: 'evil.example', invitedBy: 'www.evil.example' }, HOME).text).not.toMatch(/evil\.example/);
-	});
-
-	test('of a browser’s own words only names that we know are repeated', () => {
-		const of = (userAgent: string) => composeLetter({ kind: 'new-sign-in', language: 'en', company: 'X', at: now, ip: '2001:db8::1', userAgent }, HOME).text;
-		expect(of('Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36')).toContain('Device: Chrome, Windows.');
-		expect(of('evil <b>words</b> http://evil.example')).not.toMatch(/evil|Device/);
-		expect(of('x')).toContain('Network address: 2001:db8::1.');
-	});
-
-	test('HTML from names is text', () => {
-		const { html } = composeLetter({ ...invitation, company: `<img src=x onerror="alert('1')">&amp;` }, HOME);
-		expect(html).not.toMatch(/<img|onerror="/);
-		expect(html).toContain('&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;amp;');
-	});
-
-	test.each([
-		['a\r\nBcc: b@example.com', 'a Bcc: b@example.com'], ['a\u2028b\u2029c\u0085d\0e', 'a b c d e'], ['a\u202egnp.exe', 'a gnp.exe'],
-		['\ud800x', 'x'], ['x'.repeat(1 << 20), `${'x'.repeat(99)}…`], ['😀'.repeat(200), `${'😀'.repeat(99)}…`]
-	])('case %# becomes one line', (raw, line) => expect(oneLine(raw)).toBe(line));
-});
-
 describe('files', () => {
 	test('a letter is a whole .eml file that holds the link, its owner’s only', async () => {
-		const letters = new Letters({ dataDir: folder, publicUrl: HOME, now: () => now, uniqueSuffix: () => 'abcd' });
+		const letters = lettersOf({ uniqueSuffix: () => 'abcd' });
 		expect(await letters.send(ann, invitation)).toEqual({ outcome: 'sent' });
 		expect(files()).toEqual(['2026-01-01T12-00-00-000Z-invitation-ann-example-com-abcd.eml']);
 		const eml = onlyLetter();
-		expect(eml).toContain(`\r\n${link}\r\n`);
+		expect(eml).toContain(`\r\n${HOME}/invitation#${code}\r\n`);
 		expect(headersOf(eml)).toMatch(/^To: ann@example\.com$/m);
 		expect(headersOf(eml)).toMatch(/^From: Atrium <no-reply@localhost>$/m);
 		expect(headersOf(eml)).toContain('Date: Thu, 01 Jan 2026 12:00:00 +0000');
 		expect(statSync(join(folder, 'mail', files()[0]!)).mode & 0o077).toBe(0);
-		letters.close();
+		await letters.close();
 	});
 
 	test('whatever the language, names and address, the link is in one piece for whoever reads the file as text', async () => {
 		const publicUrl = `https://${'portal.'.repeat(12)}example.com`;
-		const letters = new Letters({ dataDir: folder, publicUrl, now: () => now });
-		await letters.send(ann, { ...invitation, language: 'ro', company: 'Ștefan și fiii', invitedBy: 'Țară Mică' });
+		const letters = lettersOf({ publicUrl });
+		await letters.send(ann, { ...invitation, language: 'ro', company: 'Ștefan și fiii', invitedBy: 'Țară Mică' } as Letter);
 		const eml = onlyLetter();
 		expect(eml).toContain(`\r\n${publicUrl}/invitation#${code}\r\n`);
 		expect(eml.match(/https:\/\/[^\s"<]+\/invitation#[\w-]+/g)).toEqual(Array(4).fill(`${publicUrl}/invitation#${code}`));
-		letters.close();
+		await letters.close();
 	});
 
-	test('a header cannot be injected through any name or address', async () => {
-		const letters = new Letters({ dataDir: folder, publicUrl: HOME, now: () => now });
+	test('a header cannot be injected through any name, address or setting', async () => {
 		const evil = 'Evil\r\nBcc: victim@example.com\r\n\r\n<b>body</b>';
-		await letters.send(email("a'b|c@example.com"), { ...invitation, company: evil, invitedBy: evil });
+		const letters = lettersOf({ portalOf: async () => ({ look: { company: evil, accent: evil, senderName: evil, replyTo: 'x@example.com\r\nBcc: y@example.com' }, people: 1 }) });
+		await letters.send(email("a'b|c@example.com"), { ...invitation, company: evil, invitedBy: evil } as Letter, { portal });
 		const headers = headersOf(onlyLetter());
 		expect(headers).not.toMatch(/^Bcc:/im);
 		expect(headers.match(/^[\w-]+:/gm)!.map((name) => name.toLowerCase()).sort()).toEqual(
 			['auto-submitted:', 'content-type:', 'date:', 'from:', 'message-id:', 'mime-version:', 'subject:', 'to:']
 		);
 		await expect(letters.send('x@example.com\r\nBcc: y@example.com' as Email, invitation)).rejects.toThrow('parsed');
-		letters.close();
+		await letters.close();
 	});
 
 	test('a folder that cannot be written is a failure that waits, and no half file stays', async () => {
 		writeFileSync(join(folder, 'mail'), 'in the way');
-		const letters = new Letters({ dataDir: folder, publicUrl: HOME, now: () => now });
-		expect(await letters.send(ann, invitation)).toMatchObject({ outcome: 'waiting', nextTryAt: now + RETRY_AFTER_MS[0] });
-		expect(letters.waiting).toBe(1);
+		const letters = lettersOf();
+		expect(await letters.send(ann, invitation)).toEqual({ outcome: 'waiting', reason: 'cannot-write', nextTryAt: world.now + RETRY_AFTER_MS[0] });
+		expect(letters.counts).toEqual({ waiting: 1, failed: 0 });
 		rmSync(join(folder, 'mail'));
-		letters.close();
+		mkdirSync(join(folder, 'mail'));
+		world.now += RETRY_AFTER_MS[0];
+		await letters.retryDue();
+		expect(files()).toHaveLength(1);
+		await letters.close();
 	});
 });
 
-describe('trying again', () => {
-	class Post {
-		now = now;
-		failure: DeliveryFailure | null = new DeliveryFailure('The mail server did not take the letter (ETIMEDOUT).', true);
-		delivered: Envelope[] = [];
-		tries = 0;
-		timer: { callback: () => void; afterMs: number } | null = null;
-		letters = new Letters({
-			dataDir: '/nowhere', publicUrl: HOME, now: () => this.now,
+/** A mail server that does as it is told, and a timer that is rung by hand. */
+class Post {
+	failure: DeliveryFailure | null = new DeliveryFailure('server-away', 'ETIMEDOUT', true);
+	delivered: Envelope[] = [];
+	tries = 0;
+	timer: { callback: () => void; afterMs: number } | null = null;
+	people = 1;
+	faults: unknown[] = [];
+	readonly letters = this.open();
+
+	ring(): void {
+		const { timer } = this;
+		this.timer = null;
+		timer!.callback();
+	}
+	open(): Letters {
+		return lettersOf({
 			timers: { set: (callback, afterMs) => (this.timer = { callback, afterMs }), clear: () => (this.timer = null) },
+			portalOf: async () => ({ look: { company: 'Example SRL', accent: null, senderName: 'Example post', replyTo: 'office@example.org' }, people: this.people }),
+			onFault: (fault) => this.faults.push(fault),
 			transport: {
 				deliver: async (envelope) => {
 					this.tries++;
@@ -187,111 +135,209 @@ describe('trying again', () => {
 			}
 		});
 	}
+}
+const at = (index: number) => email(`p${index}@example.com`);
 
+describe('trying again', () => {
 	test('a passing failure is tried later, by the timer, until it goes', async () => {
 		const post = new Post();
-		expect(await post.letters.send(ann, invitation)).toMatchObject({ outcome: 'waiting' });
+		expect(await post.letters.send(ann, invitation)).toMatchObject({ outcome: 'waiting', reason: 'server-away' });
 		expect(post.timer?.afterMs).toBe(RETRY_AFTER_MS[0]);
 		await post.letters.retryDue();
 		expect(post.tries).toBe(1);
-		post.now += RETRY_AFTER_MS[0];
-		await post.letters.retryDue();
+		world.now += RETRY_AFTER_MS[0];
+		post.ring();
+		await post.letters.settled();
 		expect(post.timer?.afterMs).toBe(RETRY_AFTER_MS[1]);
-		post.now += RETRY_AFTER_MS[1];
+		world.now += RETRY_AFTER_MS[1];
 		post.failure = null;
-		await post.letters.retryDue();
+		post.ring();
+		await post.letters.settled();
 		expect(post.delivered.map(({ to }) => to)).toEqual([ann]);
-		expect([post.letters.waiting, post.timer]).toEqual([0, null]);
+		expect([post.letters.counts, post.timer]).toEqual([{ waiting: 0, failed: 0 }, null]);
 	});
 
-	test('it is given up after the last try, and at once when refused for good', async () => {
+	test('it is given up after the last try, and at once when refused for good; both are shown, and may be tried again or thrown away', async () => {
 		const post = new Post();
-		await post.letters.send(ann, invitation);
+		await post.letters.send(ann, invitation, { portal });
 		for (const afterMs of RETRY_AFTER_MS) {
-			post.now += afterMs;
+			world.now += afterMs;
 			await post.letters.retryDue();
 		}
-		expect([post.tries, post.letters.waiting]).toEqual([1 + RETRY_AFTER_MS.length, 0]);
-		post.failure = new DeliveryFailure('no such mailbox', false);
-		expect(await post.letters.send(ann, invitation)).toEqual({ outcome: 'given-up', reason: 'no such mailbox' });
+		expect([post.tries, post.letters.counts]).toEqual([1 + RETRY_AFTER_MS.length, { waiting: 0, failed: 1 }]);
+		post.failure = new DeliveryFailure('server-refused', 'EENVELOPE 550', false);
+		expect(await post.letters.send(at(1), invitation, { portal })).toEqual({ outcome: 'given-up', reason: 'server-refused' });
+		const [refused, late] = await post.letters.shown(portal);
+		expect(refused).toMatchObject({ kind: 'invitation', to: at(1), state: 'failed', tries: 1, reason: 'server-refused', detail: 'EENVELOPE 550', nextTryAt: null });
+		expect(late).toMatchObject({ to: ann, state: 'failed', tries: 1 + RETRY_AFTER_MS.length, reason: 'server-away' });
+		expect(JSON.stringify([refused, late])).not.toContain(code);
+
+		expect(await post.letters.retry(ids.portal(), late!.id), 'of another portal').toBeNull();
+		expect(await post.letters.retry(portal, refused!.id)).toEqual({ outcome: 'given-up', reason: 'server-refused' });
+		post.failure = null;
+		expect(await post.letters.retry(portal, late!.id)).toEqual({ outcome: 'sent' });
+		expect(post.delivered.map(({ text }) => text.includes(`#${code}`))).toEqual([true]);
+		expect(await post.letters.retry(portal, late!.id), 'it went').toBeNull();
+		expect(await post.letters.remove(ids.portal(), refused!.id), 'of another portal').toBe(false);
+		expect(await post.letters.remove(portal, refused!.id)).toBe(true);
+		expect(await post.letters.shown(portal)).toEqual([]);
 	});
 
-	test('only so many wait; while the server is away one try stands for all', async () => {
+	test('what waits goes on after a restart; what went is not on disk any more, and nothing of it ever in the open', async () => {
 		const post = new Post();
-		for (let i = 0; i < LETTERS_WAITING; i++) await post.letters.send(ann, invitation);
-		expect((await post.letters.send(ann, invitation)).outcome).toBe('given-up');
-		post.now += RETRY_AFTER_MS[0];
+		await post.letters.send(ann, invitation, { portal });
+		await post.letters.close();
+		const bytes = () => Buffer.concat(readdirSync(world.folder).filter((name) => name.startsWith('accounts.db')).map((name) => readFileSync(join(world.folder, name))));
+		expect(bytes().includes(code)).toBe(false);
+		accounts = await world.reopen();
+		post.timer = null;
+		post.failure = null;
+		const later = post.open();
+		await later.start();
+		expect(post.timer).not.toBeNull();
+		world.now += RETRY_AFTER_MS[0];
+		post.ring();
+		await later.settled();
+		expect(post.delivered.map(({ to, text }) => [to, text.includes(code)])).toEqual([[ann, true]]);
+		expect(later.counts).toEqual({ waiting: 0, failed: 0 });
+	});
+
+	test('a letter that the process ended in the middle of is tried again', async () => {
+		const post = new Post();
+		let end = (): void => undefined;
+		const never = new Promise<void>((resolve) => (end = resolve));
+		const cut = lettersOf({ transport: { deliver: () => never, close: () => undefined } });
+		void cut.send(ann, invitation);
+		await expect.poll(() => cut.counts.waiting).toBe(1);
+		post.failure = null;
+		world.now += RETRY_AFTER_MS[0];
+		await post.letters.retryDue();
+		expect(post.delivered.map(({ to }) => to)).toEqual([ann]);
+		end();
+		await cut.settled();
+	});
+
+	test('a link that would not work any more, and words sealed under another key, are not sent', async () => {
+		const post = new Post();
+		await post.letters.send(ann, { ...invitation, expiresAt: world.now + RETRY_AFTER_MS[0] } as Letter, { portal });
+		await post.letters.send(at(1), { kind: 'join-approved', language: 'en', company: 'X', name: '' }, { portal });
+		post.failure = null;
+		world.now += RETRY_AFTER_MS[0];
+		rmSync(join(world.folder, 'accounts.key'));
+		accounts = await world.reopen();
+		await post.open().retryDue();
+		expect((await accounts.letters.shown(portal)).map(({ reason }) => reason).sort()).toEqual(['sealed-elsewhere', 'sealed-elsewhere']);
+		const fresh = new Post();
+		await fresh.letters.send(ann, { ...invitation, expiresAt: world.now + 1 } as Letter, { portal });
+		world.now += RETRY_AFTER_MS[0];
+		await fresh.letters.retryDue();
+		expect((await accounts.letters.shown(portal)).map(({ reason }) => reason)).toContain('link-too-old');
+		expect(post.delivered).toEqual([]);
+	});
+
+	test('while the server is away one try stands for all; a single address that has to wait holds nobody up', async () => {
+		const post = new Post();
+		for (let i = 0; i < 5; i++) await post.letters.send(at(i), invitation);
+		world.now += RETRY_AFTER_MS[0];
 		const before = post.tries;
 		await post.letters.retryDue();
-		expect([post.tries - before, post.letters.waiting]).toEqual([1, LETTERS_WAITING]);
+		expect([post.tries - before, post.letters.counts.waiting]).toEqual([1, 5]);
+		expect(post.timer!.afterMs, 'and the others find out later').toBeGreaterThanOrEqual(RETRY_AFTER_MS[0]);
+		post.failure = new DeliveryFailure('server-busy', 'EENVELOPE 451', true);
+		await post.letters.retryDue();
+		expect(post.tries - before).toBe(5);
+		world.now += RETRY_AFTER_MS[1];
 		post.failure = null;
 		await post.letters.retryDue();
-		expect(post.letters.waiting).toBe(1);
-		post.letters.close();
-		expect(post.timer).toBeNull();
+		expect(post.letters.counts.waiting).toBe(0);
+	});
+
+	test('what strangers ask for is answered before anything is done, and a fault in it is told', async () => {
+		const post = new Post();
+		const reset: Letter = { kind: 'password-reset', language: 'en', code, expiresAt: world.now + HOUR_MS };
+		expect(await post.letters.send(ann, reset)).toEqual({ outcome: 'waiting', reason: null, nextTryAt: world.now });
+		expect(post.tries).toBe(0);
+		await post.letters.settled();
+		expect(post.tries).toBe(1);
+		await accounts.close();
+		expect(await post.letters.send(ann, reset)).toMatchObject({ outcome: 'waiting' });
+		await post.letters.settled();
+		expect(post.faults).toHaveLength(1);
+		accounts = await world.open();
 	});
 });
 
-describe('SMTP', () => {
-	/** The least server that takes a letter; `refuse` answers RCPT with a code of its own. */
-	async function server(refuse: string | null) {
-		const received: string[] = [];
-		const net = createServer((socket) => {
-			let data = false;
-			let buffer = '';
-			socket.on('error', () => undefined);
-			socket.write('220 test\r\n');
-			socket.on('data', (chunk) => {
-				buffer += chunk.toString();
-				for (let end = buffer.indexOf('\r\n'); end >= 0; end = buffer.indexOf('\r\n')) {
-					const line = buffer.slice(0, end);
-					buffer = buffer.slice(end + 2);
-					received.push(line);
-					if (data && line !== '.') continue;
-					if (line === 'DATA') (data = true), socket.write('354 go\r\n');
-					else if (data) (data = false), socket.write('250 taken\r\n');
-					else socket.write(refuse !== null && line.startsWith('RCPT') ? `${refuse}\r\n` : '250 ok\r\n');
-				}
-			});
-		});
-		await new Promise<void>((ready) => net.listen(0, '127.0.0.1', ready));
-		return { received, url: `smtp://127.0.0.1:${(net.address() as AddressInfo).port}?from=portal@example.org`, close: () => net.close() };
-	}
+describe('ceilings', () => {
+	const outcomes = (sent: { outcome: string }[]) => ({ sent: sent.filter(({ outcome }) => outcome === 'sent').length, limited: sent.filter(({ outcome }) => outcome === 'limited').length });
+	const many = <T>(count: number, make: (index: number) => Promise<T>) => Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+	const post = () => Object.assign(new Post(), { failure: null });
 
-	test('a letter is handed over with sender and recipient', async () => {
-		const smtp = await server(null);
-		const letters = new Letters({ dataDir: folder, publicUrl: HOME, smtpUrl: smtp.url });
-		expect(await letters.send(ann, invitation)).toEqual({ outcome: 'sent' });
-		expect(smtp.received).toEqual(expect.arrayContaining(['MAIL FROM:<portal@example.org>', 'RCPT TO:<ann@example.com>', link]));
-		letters.close();
-		smtp.close();
+	test('an address gets so many of one sort an hour, whoever asks, also all at once, also over a restart; other sorts still come', async () => {
+		const { letters } = post();
+		const sent = await many(40, () => letters.send(ann, invitation, { portal: ids.portal() }));
+		expect(outcomes(sent)).toEqual({ sent: LETTERS_PER_ADDRESS_AND_HOUR, limited: 40 - LETTERS_PER_ADDRESS_AND_HOUR });
+		accounts = await world.reopen();
+		const after = post();
+		expect(await after.letters.send(ann, invitation)).toEqual({ outcome: 'limited', retryAfterSeconds: 3_600 });
+		const notices = await many(40, () => after.letters.send(ann, { kind: 'password-changed', language: 'en', at: world.now }));
+		expect(outcomes(notices)).toEqual({ sent: NOTICES_PER_ADDRESS_AND_HOUR, limited: 40 - NOTICES_PER_ADDRESS_AND_HOUR });
+		world.now += HOUR_MS;
+		expect((await after.letters.send(ann, invitation)).outcome).toBe('sent');
 	});
 
-	test.each([['550 no such mailbox', 'given-up'], ['451 later', 'waiting']])('%s is %s', async (answer, outcome) => {
-		const smtp = await server(answer);
-		const letters = new Letters({ dataDir: folder, publicUrl: HOME, smtpUrl: smtp.url });
-		expect((await letters.send(ann, invitation)).outcome).toBe(outcome);
-		letters.close();
-		smtp.close();
+	test('what waits, failed or was thrown away counts as well', async () => {
+		const busy = new Post();
+		for (let i = 0; i < LETTERS_PER_ADDRESS_AND_HOUR; i++) await busy.letters.send(ann, invitation, { portal });
+		for (const { id } of await busy.letters.shown(portal)) await busy.letters.remove(portal, id);
+		expect((await busy.letters.send(ann, invitation)).outcome).toBe('limited');
 	});
 
-	test('a server that is away is a failure that waits; it quotes no password', async () => {
-		const letters = new Letters({ dataDir: folder, publicUrl: HOME, smtpUrl: 'smtp://user:hunter2@127.0.0.1:1' });
-		const answer = await letters.send(ann, invitation);
-		expect(answer.outcome).toBe('waiting');
-		expect(JSON.stringify(answer)).not.toMatch(/hunter2|ann@/);
-		letters.close();
+	test('a network that asks without being signed in, a portal in a day by its people, and all that is of no portal', async () => {
+		const { letters, delivered } = post();
+		const joining = (index: number): Letter => ({ kind: 'join-approved', language: 'en', company: 'X', name: `${index}` });
+		const perDay = LETTERS_PER_PORTAL_AND_DAY + LETTERS_PER_PERSON_AND_DAY;
+		const ofPortal = await many(perDay + 5, (index) => letters.send(at(index), joining(index), { portal }));
+		expect(outcomes(ofPortal)).toEqual({ sent: perDay, limited: 5 });
+		world.now += HOUR_MS;
+		expect((await letters.send(at(9_999), joining(0), { portal })).outcome, 'a day, not an hour').toBe('limited');
+		expect((await letters.send(at(9_999), joining(0), { portal: ids.portal() })).outcome, 'another portal').toBe('sent');
+
+		const ofNetwork = await many(LETTERS_PER_NETWORK_AND_HOUR + 5, (index) => letters.send(at(10_000 + index), joining(index), { ip: index % 2 ? '2001:db8::1' : '2001:db8::2' }));
+		expect(outcomes(ofNetwork)).toEqual({ sent: LETTERS_PER_NETWORK_AND_HOUR, limited: 5 });
+		expect((await letters.send(at(1), joining(0), { ip: '2001:db9::1' })).outcome, 'another network').toBe('sent');
+		expect(delivered.length).toBe(perDay + 1 + LETTERS_PER_NETWORK_AND_HOUR + 1);
+		const left = LETTERS_OF_NO_PORTAL_AND_HOUR - LETTERS_PER_NETWORK_AND_HOUR - 1;
+		const ofNone = await many(left + 5, (index) => letters.send(at(20_000 + index), joining(index), { ip: index % 3 ? null : '127.0.0.1' }));
+		expect(outcomes(ofNone)).toEqual({ sent: left, limited: 5 });
 	});
 
-	test.each(['http://x', 'nonsense'])('%s stops the start', (smtpUrl) => {
-		expect(() => new Letters({ dataDir: folder, publicUrl: HOME, smtpUrl })).toThrow();
+	test('a portal with more people sends more', async () => {
+		const big = post();
+		big.people = 10;
+		const perDay = LETTERS_PER_PORTAL_AND_DAY + 10 * LETTERS_PER_PERSON_AND_DAY;
+		const sent = await many(perDay + 1, (index) => big.letters.send(at(index), invitation, { portal }));
+		expect(outcomes(sent)).toEqual({ sent: perDay, limited: 1 });
 	});
 
-	test.each([
-		[null, 'https://portal.example', 'no-reply@portal.example'],
-		[null, 'http://[::1]:8420', 'no-reply@localhost'],
-		['smtp://me%40example.org:x@mail.example.org', HOME, 'me@example.org'],
-		['smtp://u:x@mail.example.org?from=a@example.org', HOME, 'a@example.org'],
-		['smtp://u:x@mail.example.org?from=a@example.org%0d%0aBcc:b@c.d', 'https://portal.example', 'no-reply@portal.example']
-	])('%s at %s sends as %s', (smtpUrl, publicUrl, sender) => expect(senderAddress(publicUrl, smtpUrl)).toBe(sender));
+	test('only so many wait, and what is beyond is given up at once', async () => {
+		const other = new DatabaseSync(join(world.folder, 'accounts.db'));
+		const row = other.prepare(`insert into letter (id, kind, sort, recipient, state, tries, created_at, due_at) values (?, 'invitation', 'joining', 'x@example.com', 'waiting', 0, 0, 0)`);
+		other.exec('begin');
+		for (let i = 0; i < LETTERS_WAITING; i++) row.run(`letter_${i}`);
+		other.exec('commit');
+		other.close();
+		expect(await post().letters.send(ann, invitation)).toEqual({ outcome: 'given-up', reason: 'queue-full' });
+	});
 });
+
+test.each(['http://x', 'nonsense'])('%s stops the start', (smtpUrl) => {
+	expect(() => lettersOf({ smtpUrl })).toThrow();
+});
+
+test.each([
+	[null, 'https://portal.example', 'no-reply@portal.example'],
+	[null, 'http://[::1]:8420', 'no-reply@localhost'],
+	['smtp://me%40example.org:x@mail.example.org', HOME, 'me@example.org'],
+	['smtp://u:x@mail.example.org?from=a@example.org', HOME, 'a@example.org'],
+	['smtp://u:x@mail.example.org?from=a@example.org%0d%0aBcc:b@c.d', 'https://portal.example', 'no-reply@portal.example']
+])('%s at %s sends as %s', (smtpUrl, publicUrl, sender) => expect(senderAddress(publicUrl, smtpUrl)).toBe(sender));

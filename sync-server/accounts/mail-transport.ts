@@ -9,6 +9,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import nodemailer from 'nodemailer';
 import type { Email } from './email.ts';
+import type { LetterReason } from './letter-store.ts';
 import type { LetterTexts } from './letter-texts.ts';
 
 export interface Envelope extends LetterTexts {
@@ -26,11 +27,16 @@ export interface MailTransport {
 }
 
 export class DeliveryFailure extends Error {
+	readonly reason: LetterReason;
+	/** A code for whoever mends it: `ECONNREFUSED`, `550`. */
+	readonly detail: string;
 	/** A later try may succeed: the server was away or full. False: it refused this letter for good. */
 	readonly temporary: boolean;
 
-	constructor(message: string, temporary: boolean) {
-		super(message);
+	constructor(reason: LetterReason, detail: string, temporary: boolean) {
+		super(`${reason} (${detail})`);
+		this.reason = reason;
+		this.detail = detail;
 		this.temporary = temporary;
 	}
 }
@@ -80,7 +86,7 @@ export function fileTransport(folder: string, uniqueSuffix: () => string): MailT
 				await rename(temporary, join(folder, `${name}.eml`));
 			} catch (error) {
 				await rm(temporary, { force: true }).catch(() => undefined); // the failure below is what matters
-				throw new DeliveryFailure(`The letter could not be written to the mail folder (${codeOf(error)}).`, true);
+				throw new DeliveryFailure('cannot-write', codeOf(error), true);
 			}
 		},
 		close: () => composer.close()
@@ -108,8 +114,8 @@ export function smtpTransport(url: string): MailTransport {
 				// 5xx is the server's last word about this letter, except at signing in, which the operator can mend.
 				const { responseCode } = error as { responseCode?: number };
 				const final = codeOf(error) !== 'EAUTH' && responseCode !== undefined && responseCode >= 500;
-				const reason = responseCode === undefined ? codeOf(error) : `${codeOf(error)} ${responseCode}`;
-				throw new DeliveryFailure(`The mail server did not take the letter (${reason}).`, !final);
+				const detail = responseCode === undefined ? codeOf(error) : `${codeOf(error)} ${responseCode}`;
+				throw new DeliveryFailure(final ? 'server-refused' : responseCode === undefined ? 'server-away' : 'server-busy', detail, !final);
 			}
 		},
 		close: () => transport.close()

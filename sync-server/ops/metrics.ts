@@ -8,7 +8,7 @@ import type { Portals } from '../room/portals.ts';
 export interface MetricsSources {
 	readonly portals: Pick<Portals, 'opened' | 'ids'>;
 	openSockets(): { readonly sync: number; readonly live: number };
-	lettersWaiting(): number;
+	letters(): { readonly waiting: number; readonly failed: number };
 }
 
 export class Metrics {
@@ -16,7 +16,7 @@ export class Metrics {
 	readonly #calls: Counter<'method' | 'status'>;
 	readonly #countPortals: () => Promise<void>;
 
-	constructor({ portals, openSockets, lettersWaiting }: MetricsSources) {
+	constructor({ portals, openSockets, letters }: MetricsSources) {
 		const registers = [this.#registry];
 		collectDefaultMetrics({ register: this.#registry });
 		this.#calls = new Counter({ name: 'atrium_http_calls_total', help: 'REST calls answered', labelNames: ['method', 'status'], registers });
@@ -34,7 +34,15 @@ export class Metrics {
 			help: 'Letters that the mail server did not take yet',
 			registers,
 			collect() {
-				this.set(lettersWaiting());
+				this.set(letters().waiting);
+			}
+		});
+		new Gauge({
+			name: 'atrium_letters_failed',
+			help: 'Letters that were given up and are shown to administrators',
+			registers,
+			collect() {
+				this.set(letters().failed);
 			}
 		});
 		const gauge = (name: string, help: string) => new Gauge({ name, help, registers });

@@ -11,6 +11,7 @@ import { documentRoutes, mountDocuments } from './documents.ts';
 import { farewellRoutes, mountFarewell } from './farewell.ts';
 import { fileRoutes, mountFiles } from './files.ts';
 import { invitationRoutes, mountInvitations } from './invitations.ts';
+import { letterRoutes, mountLetters } from './letters.ts';
 import { openApiOf } from './openapi.ts';
 import { problem } from './problem.ts';
 import { mountSignIn, signInRoutes } from './sign-in.ts';
@@ -25,6 +26,7 @@ const plainRoutes: readonly RouteSpec[] = [
 export const routes: readonly RouteSpec[] = [
 	...Object.values(signInRoutes),
 	...Object.values(invitationRoutes),
+	...Object.values(letterRoutes),
 	...Object.values(documentRoutes),
 	...Object.values(fileRoutes),
 	...Object.values(tariffRoutes),
@@ -52,6 +54,7 @@ export function restApp({ services, metrics, operator, onFault }: RestOptions): 
 	app.get('/api/openapi.json', () => finished(new Response(openApi, { headers: { 'content-type': 'application/json' } })));
 	mountSignIn(app, services);
 	mountInvitations(app, services);
+	mountLetters(app, services);
 	mountDocuments(app, services);
 	mountFiles(app, services);
 	mountTariff(app, services);

@@ -66,7 +66,7 @@ export const invitationsBody = v.object({
 	department: v.optional(v.nullable(departmentId))
 });
 export const INVITATION_RESULTS = ['invited', 'already-invited', 'already-member', 'invalid', 'repeated'] as const;
-export const LETTER_RESULTS = ['sent', 'waiting', 'failed'] as const;
+export const LETTER_RESULTS = ['sent', 'waiting', 'failed', 'limited'] as const;
 export const invitationsAnswer = v.object({
 	results: v.array(
 		v.object({
