@@ -7,7 +7,8 @@
  *   taking back          full
  *   place, deletion      full
  *
- * A page on a record follows the record, stays there and takes no grants; its deletion is its maker's and the administrators'.
+ * A page on a record follows the record, stays there and takes no grants; its deletion is its maker's and the administrators'. A face is read by every employee, is its
+ * maker's and the administrators' to change, stays a face and takes no grants. Who may not address everybody (settings.writersToAll) grants nothing to `all`.
  */
 import type { KindName, KINDS_WITH_PAGE } from '../ids.ts';
 import type { FileRow } from '../kinds/file.ts';
@@ -15,10 +16,11 @@ import { DISK_LEVELS, type DiskLevel } from '../kinds/grants.ts';
 import type { PageRow, TextRow } from '../kinds/page.ts';
 import type { Path } from '../record/state.ts';
 import { crmRules } from './crm.ts';
+import { mayAddressAll, whoAddressesAll } from './entrusted.ts';
 import type { Principal } from './principals.ts';
 import type { Recipient } from './recipients.ts';
 import { taskRules } from './tasks.ts';
-import { allow, audienceOf, canRead, deny, type Actor, type Rules, type Verdict, type World } from './verdict.ts';
+import { allow, audienceOf, canRead, deny, type Actor, type Change, type Rules, type Verdict, type World } from './verdict.ts';
 
 type Placed = PageRow | TextRow | FileRow;
 
@@ -53,13 +55,25 @@ function mayWrite(actor: Actor, row: Placed, world: World): Verdict {
 		return scopeRules[scope.kind]?.write(actor, scope, world) ?? deny('page.hangs-on-work');
 	}
 	const has = diskLevel(actor, row);
+	if (row.place === 'face') return has?.level === 'full' ? allow('file.face-is-makers') : deny('file.face-is-makers', ...whoHas(row, 'full'));
 	if (rank(has?.level) < rank('edit')) return deny(row.place === 'company' ? 'page.company-writes' : 'page.own', ...whoHas(row, 'edit'));
 	if (row.place === 'company' && has!.by === 'all') return allow('page.company-writes');
 	return allow(has!.by in row.grants && row.createdBy !== actor.person ? 'disk.granted' : row.place === 'company' ? 'page.company-writes' : 'page.own');
 }
 
-function mayGrant(actor: Actor, old: Placed, row: Placed, changed: readonly Path[]): Verdict {
+function mayGrant(actor: Actor, old: Placed, row: Placed, { changed, wishes }: Change, { settings }: World): Verdict {
 	if (old.place === 'record') return deny('disk.record-gives');
+	if (old.place === 'face') return deny('file.face-takes-no-grants');
+	const verdict = mayGrantAtAll(actor, old, row, changed);
+	// Asked last: who may grant nothing here is told of that.
+	if (!verdict.allow || !changed.includes('grants/all')) return verdict;
+	const wish = wishes?.find(([path]) => path === 'grants/all');
+	// What is less than stood there takes back.
+	const adds = rank((wish ? wish[1] : row.grants.all) as DiskLevel | null | undefined) > rank(old.grants.all);
+	return adds && !mayAddressAll(actor, settings) ? deny('recipients.all-is-limited', ...whoAddressesAll(settings)) : verdict;
+}
+
+function mayGrantAtAll(actor: Actor, old: Placed, row: Placed, changed: readonly Path[]): Verdict {
 	const mine = diskLevel(actor, old)?.level;
 	if (mine === 'full') return allow('disk.full-grants');
 	if (rank(mine) < rank('share')) return deny('disk.share-grants', ...whoHas(old, 'share'));
@@ -72,7 +86,8 @@ function mayGrant(actor: Actor, old: Placed, row: Placed, changed: readonly Path
 }
 
 export const diskRules: Rules = {
-	change(actor, { before, next, changed }, world) {
+	change(actor, change, world) {
+		const { before, next, changed } = change;
 		const row = next.row as Placed;
 		if (!before) return mayWrite(actor, row, world);
 		const old = before.row as Placed;
@@ -81,7 +96,9 @@ export const diskRules: Rules = {
 		if (row.place === 'record' && old.place !== 'record') return deny('page.stays-loose');
 		// Its id is the record's page for ever: the record's people would go on writing where others read, or nobody else does.
 		if (old.place === 'record' && changed.includes('place')) return deny('page.stays-with-record');
-		if (changed.some((path) => path.startsWith('grants/'))) return mayGrant(actor, old, row, changed);
+		if (changed.some((path) => path.startsWith('grants/'))) return mayGrant(actor, old, row, change, world);
+		// Neither way: a picture of a person is no document, and no document is shown to all under a person's name.
+		if (changed.includes('place') && (old.place === 'face' || row.place === 'face')) return deny('file.face-stays');
 		if (changed.includes('deleted') || changed.includes('place')) {
 			const level = old.place === 'record' ? (old.createdBy === actor.person || actor.principals.has('admins') ? 'full' : null) : diskLevel(actor, old)?.level;
 			if (level !== 'full') return deny('page.maker-places', ...whoHas(old, 'full'));

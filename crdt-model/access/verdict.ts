@@ -4,6 +4,7 @@
  */
 import type { DocumentId, PersonId } from '../ids.ts';
 import { kindNamed } from '../kinds/index.ts';
+import type { SettingsRow } from '../kinds/settings.ts';
 import type { Audience, BaseRow, Effect } from '../record/kind.ts';
 import type { Path, RecordState } from '../record/state.ts';
 import type { Directory } from './directory.ts';
@@ -16,7 +17,9 @@ export interface Actor {
 
 export interface World {
 	readonly directory: Directory;
-	/** The current row of a record that another one hangs on, or null where there is none. */
+	/** The company's settings; null before it was founded, and where a device has not heard of them yet. */
+	readonly settings: SettingsRow | null;
+	/** The current row of a record that another one hangs on or refers to, or null where there is none. */
 	rowOf(id: DocumentId): BaseRow | null;
 }
 

@@ -1,82 +1,15 @@
 /**
- * The company itself as records: its settings, its departments and its people. The directory that rights are computed
+ * The company itself as records: its departments and its people; its settings are in settings.ts. The directory that rights are computed
  * from is a projection of these (access/directory.ts).
  */
 import * as v from 'valibot';
-import { isIdOf, type DepartmentId, type PersonId } from '../ids.ts';
+import { isIdOf, type DepartmentId, type DocumentId, type PersonId } from '../ids.ts';
 import { command, defineKind, type BaseRow, type Effect } from '../record/kind.ts';
-import { commonFields, count, deleteAndRestore, field, given, membersOf, membership, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
+import { commonFields, count, day, deleteAndRestore, email, field, given, membersOf, membership, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
 import { keysOf, valueAt, type RecordState } from '../record/state.ts';
+import { language, type Language } from './settings.ts';
 
-export const LANGUAGES = ['en', 'ro'] as const;
-export type Language = (typeof LANGUAGES)[number];
-
-const language = v.picklist(LANGUAGES);
-/** ISO 4217. */
-const currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
-
-/** `2` of `days` is Tuesday (ISO 8601); times of the day as `09:00`. */
-const timeOfDay = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/));
-const workingHours = v.nullable(
-	v.pipe(
-		v.strictObject({ days: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7))), v.maxLength(7)), from: timeOfDay, to: timeOfDay }),
-		v.check(({ days }) => new Set(days).size === days.length, 'a day twice'),
-		v.check(({ from, to }) => from < to, 'the day ends before it begins'),
-		v.transform(({ days, from, to }) => ({ days: [...days].sort((a, b) => a - b), from, to }))
-	)
-);
-export type WorkingHours = v.InferOutput<typeof workingHours>;
-/** The company's own address of the portal, without scheme: `portal.example.com`. */
-const domain = v.nullable(v.pipe(v.string(), v.trim(), v.toLowerCase(), v.maxLength(253), v.regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/)));
-
-/** How long a device may go without reaching the relay before it locks itself; `off` for ever. */
-export const LEASES = ['off', '72h', '30d'] as const;
-export type Lease = (typeof LEASES)[number];
-const lease = v.picklist(LEASES);
-
-export interface SettingsRow extends BaseRow {
-	readonly kind: 'settings';
-	readonly company: string;
-	readonly language: Language;
-	readonly currency: string;
-	/** Null: no working schedule. Under a tariff with `workingHours`. */
-	readonly workingHours: WorkingHours;
-	/** Null: the relay's own address. Under a tariff with `ownDomain`. */
-	readonly domain: string | null;
-	readonly lease: Lease;
-}
-
-export const settings = defineKind<SettingsRow>({
-	kind: 'settings',
-	rowVersion: 2,
-	fields: { ...commonFields, company: field(title), language: field(language), currency: field(currency), workingHours: field(workingHours), domain: field(domain), lease: field(lease) },
-	sets: {},
-	lists: {},
-	commands: {
-		create: command(
-			v.strictObject({ company: title, language: v.optional(language), currency: v.optional(currency) }),
-			(_state, args): Effect[] => [['created', true], ...given(args, ['company', 'language', 'currency'])],
-			'new'
-		),
-		setCompany: setter('company', title),
-		setLanguage: setter('language', language),
-		setCurrency: setter('currency', currency),
-		setWorkingHours: setter('workingHours', workingHours),
-		setDomain: setter('domain', domain),
-		setLease: setter('lease', lease)
-	},
-	row: (base, state): SettingsRow => ({
-		...base,
-		kind: 'settings',
-		company: valueAt(state, 'company') as string,
-		language: (valueAt(state, 'language') as Language | undefined) ?? 'en',
-		currency: (valueAt(state, 'currency') as string | undefined) ?? 'EUR',
-		workingHours: (valueAt(state, 'workingHours') as WorkingHours | undefined) ?? null,
-		domain: (valueAt(state, 'domain') as string | null | undefined) ?? null,
-		lease: (valueAt(state, 'lease') as Lease | undefined) ?? 'off'
-	}),
-	audience: () => ['all']
-});
+export { LANGUAGES, LEASES, settings, type Language, type Lease, type SettingsRow, type WorkingHours } from './settings.ts';
 
 export interface DepartmentRow extends BaseRow {
 	readonly kind: 'department';
@@ -126,7 +59,13 @@ export interface EmployeeRow extends BaseRow {
 	readonly kind: 'employee';
 	readonly firstName: string;
 	readonly lastName: string;
+	/** Empty once the profile was erased. */
 	readonly email: string;
+	readonly phone: string | null;
+	/** A day of the calendar: `1990-11-30`. */
+	readonly birthday: string | null;
+	/** A file of the place `face`. */
+	readonly photo: DocumentId<'file'> | null;
 	readonly position: string | null;
 	readonly language: Language | null;
 	readonly departments: readonly DepartmentId[];
@@ -135,6 +74,8 @@ export interface EmployeeRow extends BaseRow {
 	readonly active: boolean;
 	/** From outside the company: signs in, and holds what names them alone. Made so by the relay when it makes the record. */
 	readonly guest: boolean;
+	/** What was personal is gone; the profile stays as the author of what it wrote. */
+	readonly erased: boolean;
 }
 
 const name = v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLength(100));
@@ -152,18 +93,31 @@ export function viewsOf(state: RecordState): View[] {
 	return views.sort((a, b) => b.at - a.at);
 }
 
-/** Parsed and normalised by accounts/ before it gets here. */
-const email = v.pipe(v.string(), v.email(), v.maxLength(254));
+/** Nobody makes a person without a name and an address; erasing takes them away. */
+const orErased = (schema: v.GenericSchema<unknown, string>) => field(v.union([schema, v.literal('')]));
+const phone = v.nullable(v.pipe(shortText, v.minLength(1), v.maxLength(50)));
+const birthday = v.nullable(day);
+const photo = v.nullable(reference('file'));
 const departments = membership('departments', 'department');
+
+const NAMES: readonly string[] = ['firstName', 'lastName'];
+const EMPTY_TEXT: readonly string[] = [...NAMES, 'email'];
+/** What erasing takes, the names on demand. */
+export const PERSONAL: readonly string[] = [...EMPTY_TEXT, 'phone', 'birthday', 'photo', 'position'];
 
 export const employee = defineKind<EmployeeRow>({
 	kind: 'employee',
-	rowVersion: 2,
+	rowVersion: 3,
+	refersBy: { setPhoto: 'value' },
 	fields: {
 		...commonFields,
-		firstName: field(name),
-		lastName: field(name),
-		email: field(email),
+		firstName: orErased(name),
+		lastName: orErased(name),
+		email: orErased(email),
+		phone: field(phone),
+		birthday: field(birthday),
+		photo: field(photo),
+		erased: field(v.boolean()),
 		position: field(v.nullable(shortText)),
 		language: field(v.nullable(language)),
 		administrator: field(v.boolean()),
@@ -200,11 +154,25 @@ export const employee = defineKind<EmployeeRow>({
 		setLastName: setter('lastName', name),
 		setPosition: setter('position', v.nullable(shortText)),
 		setLanguage: setter('language', v.nullable(language)),
+		setPhone: setter('phone', phone),
+		setBirthday: setter('birthday', birthday),
+		setPhoto: setter('photo', photo),
+		/** The relay's own word: an address is a way to sign in, and belongs to whoever has proved it. */
+		setEmail: setter('email', email),
 		setAdministrator: setter('administrator', v.boolean()),
 		joinDepartment: departments.add,
 		leaveDepartment: departments.remove,
 		dismiss: command(v.strictObject({}), () => [['active', false]]),
-		rehire: command(v.strictObject({}), () => [['active', true]])
+		/** Whoever comes back may have a profile again. Both paths are written always, so that it meets an erasing wherever they cross. */
+		rehire: command(v.strictObject({}), () => [
+			['active', true],
+			['erased', false]
+		]),
+		/** Takes away what is personal of somebody who has left. What they wrote stays theirs by the record, which is never deleted. */
+		erase: command(v.strictObject({ name: v.optional(v.boolean()) }), (_state, args): Effect[] => [
+			['erased', true],
+			...PERSONAL.filter((path) => args.name === true || !NAMES.includes(path)).map((path): Effect => [path, EMPTY_TEXT.includes(path) ? '' : null])
+		])
 	},
 	row: (base, state): EmployeeRow => ({
 		...base,
@@ -212,12 +180,16 @@ export const employee = defineKind<EmployeeRow>({
 		firstName: valueAt(state, 'firstName') as string,
 		lastName: valueAt(state, 'lastName') as string,
 		email: valueAt(state, 'email') as string,
+		phone: (valueAt(state, 'phone') as string | null | undefined) ?? null,
+		birthday: (valueAt(state, 'birthday') as string | null | undefined) ?? null,
+		photo: (valueAt(state, 'photo') as DocumentId<'file'> | null | undefined) ?? null,
 		position: (valueAt(state, 'position') as string | null | undefined) ?? null,
 		language: (valueAt(state, 'language') as Language | null | undefined) ?? null,
 		departments: membersOf<'department'>(state, 'departments'),
 		administrator: valueAt(state, 'administrator') === true,
 		active: valueAt(state, 'active') !== false,
-		guest: valueAt(state, 'guest') === true
+		guest: valueAt(state, 'guest') === true,
+		erased: valueAt(state, 'erased') === true
 	}),
 	audience: (row) => ['all', `user:${row.id as PersonId}`]
 });

@@ -80,6 +80,8 @@ export interface Kind<Row extends BaseRow = BaseRow> {
 	 * its arguments under the same name, so that what a change is judged by is known before it is planned.
 	 */
 	readonly hangsBy?: string;
+	/** Commands that are judged by another record which they name, with the argument that names it: it must be at hand when they are. */
+	readonly refersBy?: Readonly<Record<string, string>>;
 	/** The relay gives each new record the next number of its kind. */
 	readonly numbered?: true;
 	/** Raised whenever `row` changes what it says; devices make rows again when idle. */
@@ -105,6 +107,15 @@ export function scopeNamedBy(kind: Kind, args: unknown): DocumentId | null {
 	if (!kind.hangsBy || typeof args !== 'object' || args === null) return null;
 	const named = (args as Record<string, unknown>)[kind.hangsBy];
 	return isDocumentId(named) ? named : null;
+}
+
+/** The records that a command is judged by beside its own: the one that it would hang on, and the one that it refers to. */
+export function recordsNamedBy(kind: Kind, name: string | undefined, args: unknown): DocumentId[] {
+	const scope = scopeNamedBy(kind, args);
+	const verb = name?.slice(name.indexOf('.') + 1) ?? '';
+	const argument = kind.refersBy && Object.hasOwn(kind.refersBy, verb) ? kind.refersBy[verb]! : null;
+	const referred: unknown = argument !== null && typeof args === 'object' && args !== null ? (args as Record<string, unknown>)[argument] : null;
+	return [...(scope ? [scope] : []), ...(isDocumentId(referred) ? [referred] : [])];
 }
 
 /** Declares a command; the type of its arguments follows from the schema. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { SettingsRow } from '../kinds/company-structure.ts';
 import type { BaseRow } from '../record/kind.ts';
 import { budget } from '../testing/budget.ts';
-import { taskRow } from '../testing/company.ts';
+import { settingsRow as settings, taskRow } from '../testing/company.ts';
 import { ANN, documentId, person } from '../testing/world.ts';
 import { isLockable, lockedFeature } from './locks.ts';
 import { DEMO_MS, FEATURES, GIGABYTE_BYTES, PLAN_NAMES, type Feature } from './plans.ts';
@@ -11,9 +11,6 @@ import { featureRefusal, growthRefusal, tariffOf } from './tariff.ts';
 import { isCounted, NOTHING_USED, usageOf, usageOfAll } from './usage.ts';
 
 const base = { number: null, createdBy: ANN, createdAt: 1, updatedAt: 1, deleted: false };
-const settings = (more: Partial<SettingsRow> = {}): SettingsRow => ({
-	...base, id: documentId('settings', 1), kind: 'settings', company: 'Acme', language: 'en', currency: 'EUR', workingHours: null, domain: null, lease: 'off', ...more
-});
 const employee = (n: number, more: object = {}): BaseRow => ({ ...base, id: person(n), kind: 'employee', active: true, guest: false, ...more }) as BaseRow;
 const file = (size: number, more: object = {}): BaseRow => ({ ...base, id: documentId('file', size), kind: 'file', name: 'a.pdf', size, ...more }) as BaseRow;
 const hours = { days: [1, 2, 3, 4, 5], from: '09:00', to: '18:00' };

@@ -18,7 +18,7 @@ const IDS = KINDS.flatMap((kind) => [1, 2, 3].map((n) => documentId(kind, n)));
 const CANDIDATES: readonly unknown[] = [
 	...IDS, ...ITEMS, 'all', `user:${IDS.find((id) => id.startsWith('employee_'))!}`, `departments:${IDS.find((id) => id.startsWith('department_'))!}`, 'application/pdf', 'a'.repeat(64), 'deal.setAmount', 'title',
 	null, true, false, 0, 1, 12, 199.99, -3.5, 1234567890.12,
-	'a', 'Call Ann', '  padded  ', 'half an emoji \ud83d', '<b>x</b>', 'EUR', 'RON', 'ann@example.com', '2026-11-30', '2026-12-01', '09:00', '18:00', 'portal.acme.example', 'a0', 'a1V', 'Zz', 'x'.repeat(250)
+	'a', 'Call Ann', '  padded  ', 'half an emoji \ud83d', '<b>x</b>', 'EUR', 'RON', 'ann@example.com', '2026-11-30', '2026-12-01', '09:00', '18:00', 'portal.acme.example', 'https://www.acme.example', '10.0.0.0/8', '#1a2b3c', 'image/webp', 'a0', 'a1V', 'Zz', 'x'.repeat(250)
 ];
 
 interface AnySchema extends v.GenericSchema {

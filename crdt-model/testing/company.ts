@@ -12,7 +12,9 @@ import { GROUP_VISIBILITIES, type GroupRow } from '../kinds/group.ts';
 import type { PageRow } from '../kinds/page.ts';
 import type { ProposalRow } from '../kinds/proposal.ts';
 import { CRM_LEVELS, CRM_PERMISSIONS, OPEN_PERMISSIONS, type CrmLevel, type CrmPermission, type OpenPermission, type RoleRow } from '../kinds/role.ts';
+import type { SettingsRow } from '../kinds/settings.ts';
 import type { TaskRow } from '../kinds/task.ts';
+import { kindNamed } from '../kinds/index.ts';
 import type { BaseRow } from '../record/kind.ts';
 import { ANN, documentId, person } from './world.ts';
 
@@ -23,7 +25,7 @@ export const departmentId = (n: number): DepartmentId => documentId('department'
 export function employeeRow(n: number, more: Partial<EmployeeRow> = {}): EmployeeRow {
 	return {
 		...base, id: person(n), kind: 'employee', firstName: 'P', lastName: String(n), email: `p${n}@example.com`, position: null, language: null,
-		departments: [], administrator: false, active: true, guest: false, ...more
+		phone: null, birthday: null, photo: null, departments: [], administrator: false, active: true, guest: false, erased: false, ...more
 	};
 }
 export function departmentRow(n: number, more: Partial<DepartmentRow> = {}): DepartmentRow {
@@ -74,13 +76,20 @@ export function proposalRow(more: Partial<ProposalRow> = {}): ProposalRow {
 	};
 }
 
+export function settingsRow(more: Partial<SettingsRow> = {}): SettingsRow {
+	const id = documentId('settings', 1);
+	return { ...kindNamed('settings').row({ ...base, id, kind: 'settings' }, new Map()), company: 'Acme', ...more } as SettingsRow;
+}
+
 export function directoryOf(rows: Iterable<BaseRow>): Directory {
 	const directory = new Directory();
 	for (const row of rows) directory.take(row);
 	return directory;
 }
+/** @param records the company's settings among them, where they matter */
 export function worldOf(directory: Directory, records: readonly BaseRow[] = []): World {
-	return { directory, rowOf: (id: DocumentId) => records.find((row) => row.id === id) ?? null };
+	const settings = (records.find((row) => row.kind === 'settings') as SettingsRow | undefined) ?? null;
+	return { directory, settings, rowOf: (id: DocumentId) => records.find((row) => row.id === id) ?? null };
 }
 export const actorOf = (directory: Directory, id: PersonId): Actor => ({ person: id, principals: directory.principalsOf(id) });
 

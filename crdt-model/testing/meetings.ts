@@ -55,6 +55,8 @@ const CANDIDATES: readonly (readonly unknown[])[] = [
 	['a@example.com', 'b@example.com', 'c@example.com'], ['a.example.com', 'b.example.com', 'c.example.com'], ['image/png', 'image/gif', 'image/webp'],
 	['0', '1', '2'].map((digit) => digit.repeat(64)),
 	[{ opportunity_id: 'A' }, { opportunity_id: 'B' }, { opportunity_id: 'C' }],
+	['#1a2b3c', '#2b3c4d', '#3c4d5e'], ['10.0.0.0/8', '10.1.0.0/16', '10.2.0.0/16'],
+	['a', 'b', 'c'].map((name) => `https://${name}.example.com`),
 	['08:00', '09:00', '10:00'].map((from) => ({ days: [1, 2, 3], from, to: '17:00' })),
 	[true, false, false], [1_700_000_000_001, 1_700_000_000_002, 1_700_000_000_003]
 ];
@@ -113,7 +115,7 @@ function run(kind: Kind, state: RecordState, seen: RecordState, verb: string, ar
 }
 
 /** Verbs that would end what the others are about. */
-const ENDS = /^(?:delete|restore|remove|leave|dismiss|apply|decline|withdraw)/;
+const ENDS = /^(?:delete|erase|restore|remove|leave|dismiss|apply|decline|withdraw)/;
 
 /** A record of which every part has been written once and was seen by everyone. */
 function baseOf(kind: Kind): RecordState {

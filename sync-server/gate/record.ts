@@ -12,6 +12,7 @@ import { Directory } from '#crdt-model/access/directory.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import { isIdOf, RELAY, recordsOfPage, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import type { PageRow } from '#crdt-model/kinds/page.ts';
+import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
 import { planCommand, rowOf, type Overruled } from '#crdt-model/record/plan.ts';
@@ -64,6 +65,7 @@ export function admitBatch(gate: RecordGate, authority: Authority, batch: Pick<B
 	const steps: Step[] = [];
 	let world: World = {
 		directory: gate.world.directory,
+		settings: gate.world.settings,
 		rowOf: (id) => standing.get(id)?.row ?? gate.world.rowOf(id)
 	};
 	let judged = authority;
@@ -72,6 +74,7 @@ export function admitBatch(gate: RecordGate, authority: Authority, batch: Pick<B
 		if ('code' in step) return { kind: 'refused', command: command.id, refusal: step };
 		standing.set(command.document, step);
 		steps.push(step);
+		if (step.row.kind === 'settings') world = { ...world, settings: step.row as SettingsRow };
 		if (!Directory.concerns(step.row) || steps.length === batch.commands.length) continue;
 		// Two commands that are harmless one by one may close a ring or leave no administrator together.
 		const directory = world.directory === gate.world.directory ? world.directory.copy() : world.directory;

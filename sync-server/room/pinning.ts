@@ -7,7 +7,7 @@
 import { isIdOf, kindOf, recordsOfPage, type DocumentId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { Command } from '#crdt-model/record/command.ts';
-import { scopeNamedBy, scopeOf } from '#crdt-model/record/kind.ts';
+import { recordsNamedBy, scopeOf } from '#crdt-model/record/kind.ts';
 import type { Lane } from '../budget/lanes.ts';
 import type { Room, Rooms } from './rooms.ts';
 
@@ -86,13 +86,13 @@ export class Pinning {
 	}
 }
 
-/** The documents of the commands, the records that they would hang them on, and those whose page they would make. */
+/** The documents of the commands, the records that they would hang them on or refer to, and those whose page they would make. */
 function named(commands: readonly Needing[]): DocumentId[] {
 	const ids: DocumentId[] = [];
 	const add = (id: DocumentId | null) => void (id && !ids.includes(id) && ids.push(id));
 	for (const { document, args, name } of commands) {
 		add(document);
-		add(scopeNamedBy(kindNamed(kindOf(document)!), args));
+		recordsNamedBy(kindNamed(kindOf(document)!), name, args).forEach(add);
 		if ((name === 'page.create' || name === 'page.hang') && isIdOf('page', document)) recordsOfPage(document).forEach(add);
 	}
 	return ids;

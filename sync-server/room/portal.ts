@@ -155,7 +155,14 @@ export class Portal {
 		});
 		this.rooms = new Rooms(options.store, head.epoch, { durable: () => this.log.durable, settled: () => this.log.settled() });
 		this.#pinning = new Pinning(this.rooms);
-		this.#world = { directory: this.directory, rowOf: (id) => this.rooms.peek(id)?.row ?? null };
+		const settings = (): SettingsRow | null => this.#settings;
+		this.#world = {
+			directory: this.directory,
+			get settings() {
+				return settings();
+			},
+			rowOf: (id) => this.rooms.peek(id)?.row ?? null
+		};
 		this.#gate = {
 			world: this.#world,
 			now: this.now,

@@ -73,8 +73,14 @@ interface FrozenRecord {
 function story(kind: KindName): [verb: string, args: unknown][] {
 	const title = { title: 'Offer for Ácme — 東京' };
 	const stories: Record<KindName, [string, unknown][]> = {
-		settings: [['create', { company: 'Acme', language: 'ro', currency: 'RON' }], ['setCompany', { value: 'Acme SRL' }], ['setWorkingHours', { value: { days: [1, 2, 3, 4, 5], from: '09:00', to: '18:00' } }], ['setDomain', { value: 'portal.acme.example' }]],
-		employee: [['create', { firstName: 'Ann', lastName: 'Pop', email: 'ann@example.com', administrator: true, departments: [documentId('department', 2)] }], ['joinDepartment', { member: documentId('department', 1) }], ['setPosition', { value: 'CEO' }], ['leaveDepartment', { member: documentId('department', 2) }], ['dismiss', {}]],
+		settings: [['create', { company: 'Acme', language: 'ro', currency: 'RON' }], ['setCompany', { value: 'Acme SRL' }], ['setWorkingHours', { value: { days: [1, 2, 3, 4, 5], from: '09:00', to: '18:00' } }], ['setDomain', { value: 'portal.acme.example' }],
+			['setLogo', { value: documentId('file', 1) }], ['setAccent', { value: '#1a2b3c' }], ['setAbout', { value: 'Făcut cu grijă' }], ['setPublicPage', { value: true }],
+			['setContact', { value: { address: 'Str. Lungă 1', phone: '+40 21 555 0199', email: 'office@acme.example', website: 'https://acme.example', partner: null } }],
+			['setSenderName', { value: 'Acme' }], ['setReplyTo', { value: 'office@acme.example' }], ['setDateFormat', { value: 'dmy' }], ['setTimeFormat', { value: 'h24' }], ['setWeekStart', { value: 7 }],
+			['setWritersToAll', { value: [`user:${BEN}`, 'all'] }], ['setInviters', { value: [`departments:${documentId('department', 1)}`] }], ['setServicesOff', { value: ['crm', 'groups'] }],
+			['setEntry', { value: { ranges: [{ cidr: '10.1.2.3/8', note: 'office' }, { cidr: '2001:DB8::1', note: '' }], exceptions: [`user:${BEN}`] } }],
+			['setSelfRegistration', { value: { mode: 'moderated', domains: ['acme.example'] } }], ['setSecondFactor', { value: { since: 1_700_000_000_000, graceDays: 14 } }]],
+		employee: [['create', { firstName: 'Ann', lastName: 'Pop', email: 'ann@example.com', administrator: true, departments: [documentId('department', 2)] }], ['joinDepartment', { member: documentId('department', 1) }], ['setPosition', { value: 'CEO' }], ['leaveDepartment', { member: documentId('department', 2) }], ['setPhone', { value: '+40 21 555 0199' }], ['setBirthday', { value: '1990-02-28' }], ['setPhoto', { value: documentId('file', 1) }], ['dismiss', {}], ['erase', {}]],
 		department: [['create', { name: 'Sales', parent: documentId('department', 1), head: ANN }], ['setHead', { value: null }], ['addDeputy', { member: BEN }], ['delete', {}]],
 		task: [['create', { ...title, responsible: BEN, deadline: '2026-11-30', participants: [BEN], observers: [ANN] }], ['addItem', { item: itemId(1), text: 'one', position: 'a0' }], ['addItem', { item: itemId(2), text: 'two', position: 'a1' }], ['tickItem', { item: itemId(1), done: true }], ['removeItem', { item: itemId(2) }], ['comment', { item: itemId(3), text: 'hi' }], ['removeParticipant', { member: BEN }], ['setPriority', { value: 'high' }]],
 		company: [['create', { name: 'Kan-code', sector: 'software', yearEstablished: 1982, revenue: 11698.03, employees: 34288, location: 'United States', parent: null }]],
@@ -83,7 +89,7 @@ function story(kind: KindName): [verb: string, args: unknown][] {
 		page: [['hang', { ...title, on: documentId('task', 9) }], ['setTitle', { value: 'Description' }]],
 		group: [['create', { name: 'Choir', visibility: 'secret', description: 'Sings', members: [BEN] }], ['addModerator', { member: BEN }], ['setOwner', { value: BEN }], ['setArchived', { value: true }]],
 		role: [['create', { name: 'Sales agent', people: ['all', `departments:${documentId('department', 1)}`], permissions: [{ key: 'deal.read', value: 'own' }], open: ['deal.read'] }], ['setPermission', { key: 'deal.export', value: 'subdepartments' }], ['removePerson', { member: 'all' }]],
-		file: [['create', { name: 'offer.pdf', size: 1024, mime: 'application/pdf', digest: 'a'.repeat(64), place: 'company' }], ['setGrant', { key: `user:${BEN}`, value: 'full' }], ['setGrant', { key: 'all', value: null }], ['arrive', {}]],
+		file: [['create', { name: 'offer.pdf', size: 1024, mime: 'application/pdf', digest: 'a'.repeat(64), place: 'company' }], ['setGrant', { key: `user:${BEN}`, value: 'full' }], ['setGrant', { key: 'all', value: null }], ['arrive', {}], ['setPlace', { value: 'mine' }]],
 		proposal: [['create', { target: documentId('deal', 1), commands: [{ document: documentId('deal', 1), name: 'deal.setAmount', args: { value: 7 } }], note: 'as agreed', before: [{ path: 'amount', value: 6 }] }], ['decline', { word: 'too little' }]],
 		text: [['create', { ...title, place: 'company' }], ['delete', {}], ['restore', {}]]
 	};

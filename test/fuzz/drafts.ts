@@ -8,11 +8,11 @@ import { hostileArgs, valueOf } from './values.ts';
 
 /** How often each kind is meant beside the others. */
 const WEIGHTS: Readonly<Record<KindName, number>> = {
-	settings: 1, employee: 6, department: 8, group: 10, role: 6, task: 24, company: 6, product: 3, deal: 18, page: 10, text: 5, file: 6, proposal: 8
+	settings: 2, employee: 8, department: 8, group: 10, role: 6, task: 24, company: 6, product: 3, deal: 18, page: 10, text: 5, file: 6, proposal: 8
 };
 const KINDS_BY_WEIGHT: readonly KindName[] = KINDS.flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind));
 /** Seldom, so that records live and companies stay at work. */
-const SELDOM = /\.(delete|dismiss|setAdministrator|setArchived|unknown)$/;
+const SELDOM = /\.(delete|dismiss|erase|setAdministrator|setArchived|unknown)$/;
 /** What was closed comes back, so that companies do not run empty. */
 const OFTEN = /\.(restore|rehire|create|moveToStage|setState|comment)$/;
 
@@ -103,7 +103,7 @@ function pointedAct(company: Company): Act | null {
 	const administrator = known.get('employee')!.find((id) => oracle.isAdministrator(id as PersonId)) as PersonId | undefined;
 	const act = (person: PersonId, name: string, document: DocumentId, args: unknown): Act => ({ person, commands: [company.command(person, document, name, args)] });
 	const people = oracle.rowsOf('employee');
-	switch (random.below(4)) {
+	switch (random.below(7)) {
 		case 0: {
 			const controlled = oracle.rowsOf('task').filter(({ control, deleted }) => control && !deleted);
 			const task = controlled.length > 0 ? random.pick(controlled) : null;
@@ -117,8 +117,36 @@ function pointedAct(company: Company): Act | null {
 			const gone = people.filter(({ active }) => !active);
 			return administrator && gone.length > 0 ? act(administrator, 'employee.rehire', random.pick(gone).id, {}) : null;
 		}
+		case 3: {
+			const left = people.filter(({ active, erased }) => !active && !erased);
+			return administrator && left.length > 0 ? act(administrator, 'employee.erase', random.pick(left).id, random.chance(0.5) ? { name: true } : {}) : null;
+		}
+		case 4: {
+			const erased = people.filter((one) => one.erased);
+			if (!administrator || erased.length === 0) return null;
+			const [verb, args] = random.pick([['rehire', {}], ['setPhone', { value: '+40 21 555 0199' }], ['setLastName', { value: 'Pop' }], ['erase', { name: true }]] as const);
+			return act(administrator, `employee.${verb}`, random.pick(erased).id, args);
+		}
+		case 5: {
+			const person = company.person();
+			const file = company.ids.document('file');
+			const face = company.command(person, file, 'file.create', { name: 'me', size: 1000, mime: 'image/webp', digest: 'a'.repeat(64), place: 'face' });
+			const faces = oracle.rowsOf('file').filter(({ place }) => place === 'face');
+			if (random.chance(0.4)) return { person, commands: [face, company.command(person, person, 'employee.setPhoto', { value: file })] };
+			if (faces.length === 0) return { person, commands: [face] };
+			const one = random.pick(faces);
+			if (random.chance(0.4) && administrator) return act(administrator, 'settings.setLogo', oracle.rowsOf('settings')[0]!.id, { value: one.id });
+			const [verb, args] = random.pick([['setName', { value: 'us' }], ['delete', {}], ['setGrant', { key: 'all', value: 'read' }], ['setPlace', { value: 'company' }]] as const);
+			return act(random.chance(0.5) ? one.createdBy : person, `file.${verb}`, one.id, args);
+		}
 		default: {
 			const [settings] = oracle.rowsOf('settings');
+			if (random.chance(0.5)) {
+				const own = oracle.rowsOf(random.pick(['page', 'text', 'file'] as const)).filter((row) => !row.deleted && row.place !== 'record' && row.place !== 'face');
+				const one = own.length > 0 ? random.pick(own) : null;
+				if (administrator && random.chance(0.2)) return act(administrator, 'settings.setWritersToAll', settings!.id, { value: random.chance(0.3) ? null : [`user:${company.person()}`] });
+				return one && act(one.createdBy, `${one.kind}.setGrant`, one.id, { key: 'all', value: random.pick(['read', 'edit', null]) });
+			}
 			return administrator ? act(administrator, 'settings.setDomain', settings!.id, { value: random.pick(['portal.acme.example', 'www.acme.example', null]) }) : null;
 		}
 	}

@@ -52,7 +52,7 @@ describe('the gate decides as the oracle', () => {
 	});
 });
 
-/** What no person's command reaches: people come by invitations, and of looking on and of a file's bytes the relay alone speaks. */
-const OUT_OF_REACH = new Set(['settings.create', 'employee.create', 'employee.recordView', 'file.arrive']);
+/** What no person's command reaches: people come by invitations, and of looking on, of addresses and of a file's bytes the relay alone speaks. */
+const OUT_OF_REACH = new Set(['settings.create', 'employee.create', 'employee.recordView', 'employee.setEmail', 'file.arrive']);
 /** Refusals of the record gate; those of content are met in page.fuzz.test.ts. */
 const CODES = ['malformed', 'unknown-command', 'bad-value', 'denied', 'stale', 'target-gone', 'not-found', 'exists', 'quota'];

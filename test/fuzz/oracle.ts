@@ -56,6 +56,12 @@ export class Oracle {
 	isEmployee(id: PersonId): boolean {
 		return this.isActive(id) && !this.person(id)!.guest;
 	}
+	/** Whom the settings let address everybody; administrators always. */
+	addressesAll(id: PersonId): boolean {
+		if (this.isAdministrator(id)) return true;
+		const writers = this.rowsOf('settings')[0]?.writersToAll ?? null;
+		return this.isEmployee(id) && (writers === null || writers.some((recipient) => this.isNamedBy(id, recipient)));
+	}
 	isAdministrator(id: PersonId): boolean {
 		return this.isEmployee(id) && this.person(id)!.administrator;
 	}
@@ -196,6 +202,7 @@ export class Oracle {
 			case 'text':
 				return row.place === 'record' ? this.readsScope(person, row.on) : this.diskLevel(person, row) !== null;
 			case 'file':
+				if (row.place === 'face') return this.isEmployee(person) || row.createdBy === person;
 				return this.diskLevel(person, row) !== null;
 			case 'proposal':
 				return row.createdBy === person || this.readsScope(person, row.target);

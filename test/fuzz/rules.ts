@@ -22,7 +22,7 @@ export const ORACLE_RULES = {
 		'task.creator-side', 'task.deadline', 'task.delegate', 'task.state', 'task.people', 'task.checklist', 'comments.author', 'comments.author-or-admin',
 		'deal.add', 'deal.write', 'deal.delete', 'company.add', 'company.write', 'company.delete', 'product.maker', 'page.edit', 'page.full', 'page.grant', 'page.hang',
 		'file.edit', 'file.full', 'file.grant', 'group.owner', 'group.members', 'group.moderators', 'group.join', 'group.leave', 'admins.structure', 'admins.people', 'admins.roles',
-		'proposal.answer', 'proposal.author'
+		'proposal.answer', 'proposal.author', 'face.maker', 'recipients.all'
 	],
 	/** What whoever reads may do, or whoever is of the company. */
 	allowing: ['task.create', 'task.comment', 'task.leave', 'deal.comment', 'group.create', 'group.ask', 'page.create', 'file.create', 'product.everyone', 'own.profile', 'proposal.create'],
@@ -30,7 +30,7 @@ export const ORACLE_RULES = {
 	denying: [
 		'guest', 'relay.alone', 'task.people-are-employees', 'task.review', 'deal.responsible-is-employee', 'deal.closed', 'company.responsible-is-employee', 'structure.one-root',
 		'structure.parent', 'structure.ring', 'structure.head', 'structure.not-empty', 'people.last-administrator', 'people.department', 'people.guest', 'group.people',
-		'proposal.target', 'proposal.answered', 'page.record-grants'
+		'proposal.target', 'proposal.answered', 'page.record-grants', 'face.is-there', 'face.grants', 'erase.left', 'erase.empty', 'erase.address'
 	]
 } as const;
 
@@ -72,7 +72,8 @@ export function judge(world: Oracle, person: PersonId, command: Command, before:
 		case 'department':
 			return ofDepartment(asked, row, before?.row as DepartmentRow | undefined);
 		case 'settings':
-			return before ? when(world.isAdministrator(person), 'admins.structure') : no('admins.structure');
+			if (!before || !world.isAdministrator(person)) return no('admins.structure');
+			return verb === 'setLogo' && !isFace(asked) ? no('face.is-there') : yes('admins.structure');
 		case 'role':
 			return when(world.isAdministrator(person), 'admins.roles');
 		case 'proposal':
@@ -179,8 +180,15 @@ function ofPlaced(asked: Asked, row: PageRow | TextRow | FileRow, before: PageRo
 		if (isFull && !isMakerOrAdmin(asked, before)) return no('page.full');
 		return when(writesScope(asked, before.on), isFull ? 'page.full' : 'page.edit');
 	}
+	if (before.kind === 'file' && before.place === 'face') {
+		if (verb === 'setGrant') return no('face.grants');
+		return verb === 'setPlace' ? no('face.grants') : when(isMakerOrAdmin(asked, before), 'face.maker');
+	}
 	const level = world.diskLevel(person, before);
-	if (verb === 'setGrant') return when(mayGrant(asked, before, level), `${kind}.grant`);
+	if (verb === 'setGrant') {
+		if (!mayGrant(asked, before, level)) return no(`${kind}.grant`);
+		return raisesAll(asked, before) ? when(world.addressesAll(person), 'recipients.all') : yes(`${kind}.grant`);
+	}
 	return when(world.isAtLeast(level, isFull ? 'full' : 'edit'), `${kind}.${isFull ? 'full' : 'edit'}`);
 }
 
@@ -192,6 +200,21 @@ function mayGrant({ world, args }: Asked, before: PageRow | TextRow | FileRow, l
 	const standing = (before.grants as Record<string, DiskLevel | undefined>)[args.key as string] ?? null;
 	if (given === null) return standing === null;
 	return world.isAtLeast('share', given) && (standing === null || world.isAtLeast(given, standing));
+}
+
+/** Whether a grant gives all employees more than they were granted. */
+function raisesAll({ args }: Asked, { grants }: PageRow | TextRow | FileRow): boolean {
+	if (args.key !== 'all' || args.value === null) return false;
+	const standing = grants.all ?? null;
+	return standing === null || DISK.indexOf(args.value as DiskLevel) > DISK.indexOf(standing);
+}
+const DISK: readonly DiskLevel[] = ['read', 'add', 'edit', 'share', 'full'];
+
+/** A photo or a logo: none, or a face that whoever chooses it sees. */
+function isFace({ world, person, args }: Asked): boolean {
+	if (args.value === null) return true;
+	const file = world.record(args.value as DocumentId)?.row;
+	return file?.kind === 'file' && file.place === 'face' && !file.deleted && world.reads(person, file.id);
 }
 
 function ofGroup(asked: Asked, row: GroupRow, before: GroupRow | undefined): Answer {
@@ -234,12 +257,15 @@ function ofGroup(asked: Asked, row: GroupRow, before: GroupRow | undefined): Ans
 	}
 }
 
-const OWN_PROFILE = ['setFirstName', 'setLastName', 'setPosition', 'setLanguage'];
+const OWN_PROFILE = ['setFirstName', 'setLastName', 'setPosition', 'setLanguage', 'setPhone', 'setBirthday', 'setPhoto'];
+/** What is gone from an erased profile for good. */
+const PERSONAL = OWN_PROFILE.filter((verb) => verb !== 'setLanguage');
 
-function ofEmployee({ world, person, verb, args }: Asked, row: EmployeeRow, before: EmployeeRow | undefined): Answer {
+function ofEmployee(asked: Asked, row: EmployeeRow, before: EmployeeRow | undefined): Answer {
+	const { world, person, verb, args } = asked;
 	if (!before) return no('admins.people');
 	// Who looked on as whom is recorded by the relay alone.
-	if (verb === 'recordView') return no('relay.alone');
+	if (verb === 'recordView' || verb === 'setEmail') return no('relay.alone');
 	const own = row.id === person && OWN_PROFILE.includes(verb);
 	const admin = world.isAdministrator(person);
 	if (!own && !admin) return no('admins.people');
@@ -251,6 +277,10 @@ function ofEmployee({ world, person, verb, args }: Asked, row: EmployeeRow, befo
 	const administers = ({ active, administrator, guest }: EmployeeRow) => active && administrator && !guest;
 	const others = world.rowsOf('employee').filter((other) => other.id !== row.id && administers(other));
 	if (administers(before) && !administers(row) && others.length === 0) return no('people.last-administrator');
+	if (verb === 'erase' && before.active) return no('erase.left');
+	if (verb === 'rehire' && row.active && before.email === '') return no('erase.address');
+	if (before.erased && PERSONAL.includes(verb)) return no('erase.empty');
+	if (verb === 'setPhoto' && !isFace(asked)) return no('face.is-there');
 	return yes(own ? 'own.profile' : 'admins.people');
 }
 

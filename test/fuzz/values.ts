@@ -25,7 +25,7 @@ interface AnySchema extends v.GenericSchema {
 
 const PLAIN: readonly unknown[] = [
 	true, false, 0, 1, 12, 2_000_000_000, 199.99, 1234567890.12, 'a', 'Call Ann', '  padded  ', 'half an emoji \ud83d', '<b>x</b>', 'EUR', 'RON', 'ann@example.com',
-	'2026-11-30', '2026-12-01', 'a0', 'a1V', 'Zz', 'application/pdf', 'task.setTitle', '09:00', '17:30', 'portal.acme.example', 'x'.repeat(250), 'a'.repeat(64), ['a'], [], {}
+	'2026-11-30', '2026-12-01', 'a0', 'a1V', 'Zz', 'application/pdf', 'task.setTitle', '09:00', '17:30', 'portal.acme.example', 'https://www.acme.example', '10.0.0.0/8', '#1a2b3c', 'image/webp', '+40 21 555 0199', 'x'.repeat(250), 'a'.repeat(64), ['a'], [], {}
 ];
 const itemSample = itemId(1);
 

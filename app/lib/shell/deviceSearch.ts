@@ -52,8 +52,8 @@ export function deviceSearch(workspace: Workspace): RecordSearch {
 		for (const [kind, current] of rows) {
 			taken.set(kind, current);
 			for (const row of current) {
-				// A record's own page has the record's title and is found as the record.
-				if (row.deleted || ('on' in row && row.on !== null)) continue;
+				// A record's own page has the record's title and is found as the record; a face as the person.
+				if (row.deleted || ('on' in row && row.on !== null) || ('place' in row && row.place === 'face')) continue;
 				const old = entries.get(row.id);
 				next.set(row.id, old?.row === row ? old : entryOf(kind, row));
 			}

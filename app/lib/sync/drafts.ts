@@ -6,8 +6,9 @@ import { decide, type Actor, type Verdict, type World } from '#crdt-model/access
 import { Directory } from '#crdt-model/access/directory.ts';
 import { kindOf, type DocumentId, type IdMaker, type PersonId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
+import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
-import type { BaseRow, Effect } from '#crdt-model/record/kind.ts';
+import { recordsNamedBy, type BaseRow, type Effect } from '#crdt-model/record/kind.ts';
 import { planCommand, rowOf, seenBy, type Plan } from '#crdt-model/record/plan.ts';
 import { applyWrites, EMPTY_STATE, type Json, type Path, type RecordState } from '#crdt-model/record/state.ts';
 import { lockedFeature } from '#crdt-model/tariff/locks.ts';
@@ -37,7 +38,7 @@ export type Drafted =
 export async function draftBatch(context: DraftContext, reads: ReplicaReads, drafts: readonly Draft[], at: number): Promise<Drafted> {
 	const states = await viewStates(context, reads, drafts);
 	const rows = await rowsAround(reads, [...states.keys()], drafts);
-	let world: World = { directory: context.directory, rowOf: (id) => rows.get(id) ?? null };
+	let world: World = { directory: context.directory, settings: await settingsOf(reads), rowOf: (id) => rows.get(id) ?? null };
 	const tariff = await reads.tariff();
 	const commands: Command[] = [];
 	for (const [index, draft] of drafts.entries()) {
@@ -68,6 +69,7 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		states.set(draft.document, next);
 		if (row) rows.set(draft.document, row);
 		commands.push(command);
+		if (row?.kind === 'settings') world = { ...world, settings: row as SettingsRow };
 		if (!row || !Directory.concerns(row) || index === drafts.length - 1) continue;
 		// As at the gate: what follows in the batch is judged by the structure that this command would make.
 		const directory = world.directory === context.directory ? context.directory.copy() : world.directory;
@@ -107,12 +109,20 @@ async function viewStates(context: ViewContext, reads: ReplicaReads, drafts: rea
 	return new Map(ids.map((id) => [id, viewState(context, id, canonical.get(id)!, pending.get(id) ?? [])]));
 }
 
-/** The drafted records and those that they hang on: `rowOf` of the rule book may not wait. */
+/** The company's settings as they are here; null before they came. */
+export async function settingsOf(reads: ReplicaReads): Promise<SettingsRow | null> {
+	return ((await reads.rowsOf('settings'))[0] as BaseRow as SettingsRow | undefined) ?? null;
+}
+
+/** The drafted records and those that they hang on or refer to: `rowOf` of the rule book may not wait. */
 async function rowsAround(reads: ReplicaReads, ids: readonly DocumentId[], drafts: readonly Draft[]): Promise<Map<DocumentId, BaseRow>> {
 	const own = await reads.rows(ids);
 	const scopes = new Set<DocumentId>();
 	for (const row of own.values()) scopeOf(row, scopes);
-	for (const { args } of drafts) if (typeof args === 'object' && args !== null) scopeOf(args, scopes);
+	for (const { document, name, args } of drafts) {
+		const kind = kindOf(document);
+		if (kind) for (const id of recordsNamedBy(kindNamed(kind), name, args)) scopes.add(id);
+	}
 	return new Map([...own, ...(await reads.rows([...scopes]))]);
 }
 

@@ -21,7 +21,7 @@ import { copyText } from './aside.ts';
 import { unsentVersion, type UnsentVersion } from './difference.ts';
 import { Conversation } from './conversation.ts';
 import { Core, type CoreOptions, type TabSignal } from './core.ts';
-import { verdictOn, type Draft } from './drafts.ts';
+import { settingsOf, verdictOn, type Draft } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
 import { farewellOf, type FarewellItem } from './farewell.ts';
 import { Lease } from './lease.ts';
@@ -186,9 +186,10 @@ export class Replica {
 			const around = scope ? await reads.rows([scope]) : new Map<DocumentId, BaseRow>();
 			const canonical = (await canonicalStates(this.#core, reads, [id])).get(id)!;
 			const state = viewState(this.#core, id, canonical, await reads.pendingOn([id]));
+			const settings = await settingsOf(reads);
 			const actor = { person, principals: this.directory.principalsOf(person) };
 			const asking = { person: this.#core.person, principals: this.directory.principalsOf(this.#core.person) };
-			return accessTo(actor, row, state, { directory: this.directory, rowOf: (one) => (one === id ? row : (around.get(one) ?? null)) }, asking);
+			return accessTo(actor, row, state, { directory: this.directory, settings, rowOf: (one) => (one === id ? row : (around.get(one) ?? null)) }, asking);
 		});
 	}
 

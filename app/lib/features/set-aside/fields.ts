@@ -3,7 +3,8 @@ import { isDocumentId, kindOf, type DepartmentId, type DocumentId, type KindName
 import type { Json, Path } from '#crdt-model/record/state.ts';
 import type { AsideItem, FieldValue } from '#storage/replica-contract.ts';
 import { m } from '#lib/paraglide/messages.js';
-import type { WorkingHours } from '#crdt-model/kinds/company-structure.ts';
+import type { ServiceId } from '#crdt-model/kinds/services.ts';
+import type { Entry, SecondFactor, SelfRegistration, WorkingHours } from '#crdt-model/kinds/settings.ts';
 import { languages, preferences } from '#lib/shell/preferences.svelte.ts';
 import { sizeText } from '../tariff/words.ts';
 import { formatDay, formatList, formatMoney, formatNumber } from '../crm/format.ts';
@@ -74,6 +75,30 @@ const labels: Readonly<Record<string, () => string>> = {
 	description: m.aside_field_description,
 	people: m.aside_field_people,
 	permissions: m.aside_field_permissions,
+	phone: m.aside_field_phone,
+	birthday: m.aside_field_birthday,
+	photo: m.aside_field_photo,
+	erased: m.aside_field_erased,
+	logo: m.aside_field_logo,
+	accent: m.aside_field_accent,
+	contact: m.aside_field_contact,
+	address: m.aside_field_address,
+	website: m.aside_field_website,
+	partner: m.aside_field_partner,
+	about: m.aside_field_about,
+	publicPage: m.aside_field_publicPage,
+	senderName: m.aside_field_senderName,
+	replyTo: m.aside_field_replyTo,
+	dateFormat: m.aside_field_dateFormat,
+	timeFormat: m.aside_field_timeFormat,
+	weekStart: m.aside_field_weekStart,
+	writersToAll: m.aside_field_writersToAll,
+	inviters: m.aside_field_inviters,
+	servicesOff: m.aside_field_servicesOff,
+	entry: m.aside_field_entry,
+	selfRegistration: m.aside_field_selfRegistration,
+	secondFactor: m.aside_field_secondFactor,
+	lease: m.aside_field_lease,
 	text: m.aside_field_text,
 	note: m.aside_field_note,
 	word: m.aside_field_word,
@@ -125,7 +150,9 @@ const levels: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
 	grants: { read: m.aside_level_read, add: m.aside_level_add, edit: m.aside_level_edit, share: m.aside_level_share, full: m.aside_level_full },
 	permissions: { none: m.aside_reach_none, own: m.aside_reach_own, department: m.aside_reach_department, subdepartments: m.aside_reach_subdepartments, all: m.aside_reach_all }
 };
-const places: Readonly<Record<string, () => string>> = { company: m.aside_place_company, mine: m.aside_place_mine, record: m.aside_place_record };
+const places: Readonly<Record<string, () => string>> = { company: m.aside_place_company, mine: m.aside_place_mine, record: m.aside_place_record, face: m.aside_place_face };
+const services: Readonly<Record<ServiceId, () => string>> = { tasks: m.aside_service_tasks, crm: m.aside_service_crm, documents: m.aside_service_documents, groups: m.aside_service_groups };
+const registering: Readonly<Record<SelfRegistration['mode'], () => string>> = { off: m.aside_register_off, moderated: m.aside_register_moderated, open: m.aside_register_open };
 
 export function valueText(path: Path, value: Json, words: FieldWords): string {
 	const [first, key, part] = path.split('/') as [string, string?, string?];
@@ -143,6 +170,7 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 	if (typeof value === 'number') {
 		if (first === 'amount' || first === 'price') return formatMoney(value, words.currency);
 		if (first === 'size') return sizeText(value);
+		if (first === 'weekStart') return dayName(value);
 		return first === 'yearEstablished' ? String(value) : formatNumber(value);
 	}
 	if (typeof value === 'string') {
@@ -152,8 +180,13 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 		if (/^\d{4}-\d{2}-\d{2}$/u.test(value)) return formatDay(value);
 		return idText(value, words) ?? value;
 	}
+	if (first === 'servicesOff') return formatList((value as ServiceId[]).map((one) => services[one]()));
+	if (first === 'writersToAll' || first === 'inviters') return formatList((value as string[]).map((one) => keyText(one, words)));
 	if (Array.isArray(value)) return formatList(value.map((one) => valueText('', one, words)).filter(Boolean));
 	if (first === 'workingHours') return hoursText(value as unknown as NonNullable<WorkingHours>);
+	if (first === 'entry') return entryText(value as unknown as NonNullable<Entry>, words);
+	if (first === 'selfRegistration') return registrationText(value as unknown as SelfRegistration);
+	if (first === 'secondFactor') return m.aside_second_factor({ days: formatNumber((value as unknown as NonNullable<SecondFactor>).graceDays) });
 	// Arguments of a command that could not be run: what was typed is among them.
 	const args = value as { readonly [key: string]: Json };
 	if ('value' in args && Object.keys(args).length === 1) return valueText(commandField(path), args['value']!, words);
@@ -164,9 +197,22 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 }
 
 function hoursText({ days, from, to }: NonNullable<WorkingHours>): string {
-	// The first of January 2024 was a Monday.
-	const name = (day: number) => new Intl.DateTimeFormat(preferences.locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, day));
-	return `${formatList(days.map(name))}, ${from}–${to}`;
+	return `${formatList(days.map((day) => dayName(day, 'short')))}, ${from}–${to}`;
+}
+
+/** The first of January 2024 was a Monday. */
+function dayName(day: number, weekday: 'short' | 'long' = 'long'): string {
+	return new Intl.DateTimeFormat(preferences.locale, { weekday, timeZone: 'UTC' }).format(Date.UTC(2024, 0, day));
+}
+
+function entryText({ ranges, exceptions }: NonNullable<Entry>, words: FieldWords): string {
+	const from = formatList(ranges.map(({ cidr, note }) => (note === '' ? cidr : `${cidr} (${note})`)));
+	if (exceptions.length === 0) return m.aside_from_ranges({ ranges: from });
+	return m.aside_from_ranges_but({ ranges: from, names: formatList(exceptions.map((one) => keyText(one, words))) });
+}
+
+function registrationText({ mode, domains }: SelfRegistration): string {
+	return domains.length === 0 ? registering[mode]() : m.aside_register_domains({ mode: registering[mode](), domains: formatList(domains) });
 }
 
 /** A person, a department, a group or everybody, as a set or a map names them; a permission by its own name. */

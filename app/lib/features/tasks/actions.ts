@@ -43,7 +43,7 @@ export function whyNot(workspace: Workspace, row: TaskRow, change: TaskChange, p
 	let held = principals.get(workspace);
 	if (held?.version !== workspace.structure) principals.set(workspace, (held = { version: workspace.structure, held: directory.principalsOf(workspace.person) }));
 	const actor = { person: workspace.person, principals: held.held };
-	return reasonOf(decide(actor, { before: { row, state: EMPTY_STATE }, next: { row: { ...row, ...change }, state: EMPTY_STATE }, changed: paths }, { directory, rowOf: () => null }));
+	return reasonOf(decide(actor, { before: { row, state: EMPTY_STATE }, next: { row: { ...row, ...change }, state: EMPTY_STATE }, changed: paths }, { directory, settings: null, rowOf: () => null }));
 }
 
 /** Why the state may not be changed at all, or not to this one. */
