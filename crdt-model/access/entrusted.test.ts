@@ -1,5 +1,6 @@
 /** What settings entrust; faces; what is left of an erased profile. */
 import { describe, expect, test } from 'vitest';
+import type { DocumentId } from '../ids.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { MAX_FACE_BYTES, type FileRow } from '../kinds/file.ts';
 import type { DiskLevel } from '../kinds/grants.ts';
@@ -11,6 +12,8 @@ import { ADMIN, ANN, BEN, CAT, GONE, GUY, SALES, actor, ask, expectEach, people,
 import { commandId, documentId } from '../testing/world.ts';
 import { mayAddressAll, mayInvite, whoAddressesAll, whoInvites } from './entrusted.ts';
 import type { Recipient } from './recipients.ts';
+
+type FaceId = DocumentId<'file'>;
 
 const each = (may: (name: string) => boolean) => ['boss', 'lead', 'ann', 'ben', 'cat', 'admin', 'guy', 'gone'].filter(may);
 
@@ -43,7 +46,7 @@ describe('what settings entrust', () => {
 		expect([grant('ann', null, 'read'), grant('ann', 'read', 'edit'), grant('ben', null, 'read'), grant('admin', null, 'read')]).toEqual(['denied recipients.all-is-limited', 'denied recipients.all-is-limited', 'allow disk.full-grants', 'allow disk.full-grants']);
 		expect([grant('ann', 'edit', null), grant('ann', 'edit', 'read'), grant('ann', null, 'read', [])]).toEqual(['allow disk.full-grants', 'allow disk.full-grants', 'allow disk.full-grants']);
 		const before = pageRow({ createdBy: ANN });
-		expect(say(ask('ann', { before, next: { ...before, grants: { [`user:${CAT}`]: 'full' } }, changed: [`grants/user:${CAT}`], records: [settings] }))).toBe('allow disk.full-grants');
+		expect(say(ask('ann', { before, next: { ...before, grants: { [`user:${CAT}`]: 'full' as const } }, changed: [`grants/user:${CAT}`], records: [settings] }))).toBe('allow disk.full-grants');
 		expect(who(ask('ann', { before, next: { ...before, grants: { all: 'read' } }, changed: ['grants/all'], records: [settings] }))).toEqual([`user:${BEN}`, 'admins']);
 		// Who may grant nothing here is told of that, and not of the settings.
 		expect(say(ask('boss', { before: pageRow({ createdBy: ANN, place: 'company' }), next: { ...before, place: 'company', grants: { all: 'read' } }, changed: ['grants/all'], records: [settings] }))).toBe('denied disk.share-grants');
@@ -58,7 +61,7 @@ describe('faces', () => {
 		for (const changed of [['name'], ['deleted']]) expectEach({ before: face(), changed }, { 'ann admin': 'allow file.face-is-makers', 'ben boss': changed[0] === 'deleted' ? 'denied page.maker-places' : 'denied file.face-is-makers', guy: 'not-found not-readable' });
 	});
 	test('[A17] it takes no grants, stays a face, and nothing becomes one', () => {
-		expectEach({ before: face(), next: { ...face(), grants: { [`user:${BEN}`]: 'read' } }, changed: [`grants/user:${BEN}`] }, { 'ann admin ben': 'denied file.face-takes-no-grants' });
+		expectEach({ before: face(), next: { ...face(), grants: { [`user:${BEN}`]: 'read' as const } }, changed: [`grants/user:${BEN}`] }, { 'ann admin ben': 'denied file.face-takes-no-grants' });
 		expectEach({ before: face(), next: { ...face(), place: 'company' }, changed: ['place'] }, { 'ann admin': 'denied file.face-stays' });
 		expectEach({ before: fileRow({ createdBy: ANN }), next: face(), changed: ['place'] }, { 'ann admin': 'denied file.face-stays' });
 	});
@@ -74,12 +77,12 @@ describe('faces', () => {
 	});
 	test('[A17] a photo or logo is a face that is there for whoever chooses it', () => {
 		const ann = people[2]!;
-		const photo = (name: string, file: FileRow | null, before: EmployeeRow = ann) => say(ask(name, { before, next: { ...before, photo: file?.id ?? null }, changed: ['photo'], records: file ? [file] : [] }));
+		const photo = (name: string, file: FileRow | null, before: EmployeeRow = ann) => say(ask(name, { before, next: { ...before, photo: (file?.id ?? null) as FaceId | null }, changed: ['photo'], records: file ? [file] : [] }));
 		expect([photo('ann', face()), photo('admin', face()), photo('ann', null), photo('ben', face())]).toEqual(['allow company.own-profile', 'allow company.administrators-change', 'allow company.own-profile', 'denied company.administrators-change']);
 		for (const other of [face({ deleted: true }), fileRow({ createdBy: ANN }), fileRow({ createdBy: CAT, place: 'mine' })]) expect(photo('ann', other)).toBe('denied company.face-is-there');
-		expect(say(ask('ann', { before: ann, next: { ...ann, photo: face().id }, changed: ['photo'] }))).toBe('denied company.face-is-there');
+		expect(say(ask('ann', { before: ann, next: { ...ann, photo: face().id as FaceId }, changed: ['photo'] }))).toBe('denied company.face-is-there');
 		const settings = settingsRow();
-		for (const [records, told] of [[[face()], 'allow company.administrators-change'], [[], 'denied company.face-is-there']] as const) expect(say(ask('admin', { before: settings, next: { ...settings, logo: face().id }, changed: ['logo'], records }))).toBe(told);
+		for (const [records, told] of [[[face()], 'allow company.administrators-change'], [[], 'denied company.face-is-there']] as const) expect(say(ask('admin', { before: settings, next: { ...settings, logo: face().id as FaceId }, changed: ['logo'], records }))).toBe(told);
 	});
 });
 
