@@ -8,8 +8,10 @@ import { claimDataDir, ConfigProblem, keptSecret, publicUrlFor, readConfig, warn
 const folder = mkdtempSync(join(tmpdir(), 'atrium-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const ACME = { OIDC_PROVIDERS: 'acme', OIDC_ACME_ISSUER: 'https://id.example.com/realm', OIDC_ACME_CLIENT_ID: 'x', OIDC_ACME_CLIENT_SECRET: 'y' };
+
 test('nothing set is the documented default', () => {
-	expect(readConfig({})).toMatchObject({ host: '127.0.0.1', port: 8420, dataDir: join(process.cwd(), 'data'), publicUrl: null, smtpUrl: null, tls: null });
+	expect(readConfig({})).toMatchObject({ host: '127.0.0.1', port: 8420, dataDir: join(process.cwd(), 'data'), publicUrl: null, smtpUrl: null, tls: null, oidc: [] });
 	expect(readConfig({ PORT: ' ', HOST: '', PUBLIC_URL: '' })).toEqual(readConfig({}));
 	expect(readConfig({ DATA_DIR: folder }).storageDir).toBe(join(folder, 'portals'));
 	expect(readConfig({ DATA_DIR: folder, STORAGE_URL: 'sqlite:' }).storageDir).toBe(join(folder, 'portals'));
@@ -48,7 +50,19 @@ test.each([
 	[{ TLS_CERT: '/x.pem' }, /^TLS_CERT is set and TLS_KEY is not/],
 	[{ TLS_KEY: '/x.pem' }, /^TLS_KEY is set and TLS_CERT is not/],
 	[{ TLS_CERT: '/nowhere/x.pem', TLS_KEY: '/nowhere/y.pem' }, /^TLS_CERT names "\/nowhere\/x.pem", which cannot be read \(ENOENT\)/],
-	[{ TLS_CERT: import.meta.filename, TLS_KEY: import.meta.filename }, /^TLS_CERT and TLS_KEY are no certificate/]
+	[{ TLS_CERT: import.meta.filename, TLS_KEY: import.meta.filename }, /^TLS_CERT and TLS_KEY are no certificate/],
+	[{ OIDC_PROVIDERS: 'Acme!' }, /^OIDC_PROVIDERS holds "Acme!"/],
+	[{ OIDC_PROVIDERS: 'google,' }, /^OIDC_PROVIDERS holds ""/],
+	[{ OIDC_PROVIDERS: 'acme,acme' }, /^OIDC_PROVIDERS names acme twice/],
+	[{ OIDC_PROVIDERS: 'a,b,c,d,e,f,g,h,i,j,k' }, /^OIDC_PROVIDERS names 11 providers/],
+	[{ OIDC_PROVIDERS: 'google' }, /^OIDC_PROVIDERS names google, and OIDC_GOOGLE_CLIENT_ID is not set/],
+	[{ OIDC_PROVIDERS: 'google', OIDC_GOOGLE_CLIENT_ID: 'x' }, /OIDC_GOOGLE_CLIENT_SECRET is not set/],
+	[{ OIDC_PROVIDERS: 'my-house', OIDC_MY_HOUSE_CLIENT_ID: 'x', OIDC_MY_HOUSE_CLIENT_SECRET: 'y' }, /OIDC_MY_HOUSE_ISSUER is not set/],
+	[{ OIDC_PROVIDERS: 'constructor', OIDC_CONSTRUCTOR_CLIENT_ID: 'x', OIDC_CONSTRUCTOR_CLIENT_SECRET: 'y' }, /OIDC_CONSTRUCTOR_ISSUER is not set/],
+	[{ ...ACME, OIDC_ACME_ISSUER: 'http://id.example.com' }, /^OIDC_ACME_ISSUER is "http:\/\/id.example.com"; it must be an https/],
+	[{ ...ACME, OIDC_ACME_ISSUER: 'https://user:hidden@id.example.com' }, /^(?!.*hidden)OIDC_ACME_ISSUER/],
+	[{ ...ACME, OIDC_ACME_ISSUER: 'id.example.com' }, /^OIDC_ACME_ISSUER/],
+	[{ ...ACME, OIDC_ACME_NAME: 'x'.repeat(61) }, /^OIDC_ACME_NAME/]
 ])('%j stops the start with one line', (environment, line) => {
 	let problem: unknown;
 	try {
@@ -59,6 +73,14 @@ test.each([
 	expect(problem).toBeInstanceOf(ConfigProblem);
 	expect((problem as Error).message).toMatch(line);
 	expect((problem as Error).message).not.toContain('\n');
+});
+
+test('providers: known ones need no issuer, others do; plain http only on this machine', () => {
+	expect(readConfig({ ...ACME, OIDC_PROVIDERS: ' acme , google ', OIDC_GOOGLE_CLIENT_ID: 'g', OIDC_GOOGLE_CLIENT_SECRET: 's' }).oidc).toEqual([
+		{ id: 'acme', name: 'acme', issuer: 'https://id.example.com/realm', clientId: 'x', clientSecret: 'y' },
+		{ id: 'google', name: 'Google', issuer: 'https://accounts.google.com', clientId: 'g', clientSecret: 's' }
+	]);
+	expect(readConfig({ ...ACME, OIDC_ACME_ISSUER: 'http://127.0.0.1:9000', OIDC_ACME_NAME: 'Acme' }).oidc[0]).toMatchObject({ name: 'Acme', issuer: 'http://127.0.0.1:9000' });
 });
 
 test('the address follows from host and port, and plain http away from this machine is warned of', () => {

@@ -38,8 +38,21 @@ export interface Config {
 	readonly operatorToken: string | null;
 	/** Who changes tariffs here, as administrators are told: an e-mail address, a web address, or a line of text. */
 	readonly operatorContact: string | null;
+	/** Whose accounts people may sign in with, in the order in which they are offered. */
+	readonly oidc: readonly OidcProvider[];
 	/** The built app. */
 	readonly appDir: string;
+}
+
+/** An OpenID Connect provider, and what it knows this relay by. */
+export interface OidcProvider {
+	/** In addresses and in the names of variables. */
+	readonly id: string;
+	/** On the button. */
+	readonly name: string;
+	readonly issuer: string;
+	readonly clientId: string;
+	readonly clientSecret: string;
 }
 
 /** Something that the operator can mend; its message is the one line that stops the start. */
@@ -70,6 +83,7 @@ export function readConfig(env: Environment): Config {
 		founding: foundingOf(given(env, 'FOUNDING')),
 		operatorToken: operatorTokenOf(given(env, 'OPERATOR_TOKEN')),
 		operatorContact: operatorContactOf(given(env, 'OPERATOR_CONTACT')),
+		oidc: providersOf(env),
 		appDir: APP_DIR
 	};
 }
@@ -175,6 +189,48 @@ function operatorContactOf(value: string | null): string | null {
 	if (value !== null && (value.length > OPERATOR_CONTACT_MAX || /\p{Cc}/u.test(value))) {
 		throw new ConfigProblem(`OPERATOR_CONTACT is ${quoted(value)}; it must be one line of at most ${OPERATOR_CONTACT_MAX} characters.`);
 	}
+	return value;
+}
+
+/** Those whose issuer everybody knows. */
+const KNOWN_PROVIDERS: Readonly<Record<string, { name: string; issuer: string }>> = {
+	google: { name: 'Google', issuer: 'https://accounts.google.com' },
+	microsoft: { name: 'Microsoft', issuer: 'https://login.microsoftonline.com/common/v2.0' }
+};
+/** A screen of buttons; more is a slip. */
+const PROVIDERS_MOST = 10;
+const PROVIDER_NAME_MOST = 60;
+
+function providersOf(env: Environment): OidcProvider[] {
+	const ids = given(env, 'OIDC_PROVIDERS')?.split(',').map((id) => id.trim()) ?? [];
+	if (ids.length > PROVIDERS_MOST) throw new ConfigProblem(`OIDC_PROVIDERS names ${ids.length} providers; ${PROVIDERS_MOST} are possible.`);
+	for (const [at, id] of ids.entries()) {
+		if (!/^[a-z][a-z0-9-]{0,30}$/.test(id)) throw new ConfigProblem(`OIDC_PROVIDERS holds ${quoted(id)}; a provider is called by a-z, 0-9 and -, beginning with a letter.`);
+		if (ids.indexOf(id) !== at) throw new ConfigProblem(`OIDC_PROVIDERS names ${id} twice.`);
+	}
+	return ids.map((id) => providerOf(env, id));
+}
+
+function providerOf(env: Environment, id: string): OidcProvider {
+	const variable = (of: string): string => `OIDC_${id.toUpperCase().replaceAll('-', '_')}_${of}`;
+	const known = Object.hasOwn(KNOWN_PROVIDERS, id) ? KNOWN_PROVIDERS[id] : undefined;
+	const needed = (of: string): string => {
+		const value = given(env, variable(of));
+		if (value === null) throw new ConfigProblem(`OIDC_PROVIDERS names ${id}, and ${variable(of)} is not set.`);
+		return value;
+	};
+	const name = given(env, variable('NAME')) ?? known?.name ?? id;
+	if ([...name].length > PROVIDER_NAME_MOST || /\p{Cc}/u.test(name)) throw new ConfigProblem(`${variable('NAME')} is ${quoted(name)}; it must be one line of at most ${PROVIDER_NAME_MOST} characters.`);
+	const issuer = issuerOf(variable('ISSUER'), given(env, variable('ISSUER')) ?? known?.issuer ?? needed('ISSUER'));
+	return { id, name, issuer, clientId: needed('CLIENT_ID'), clientSecret: needed('CLIENT_SECRET') };
+}
+
+function issuerOf(variable: string, value: string): string {
+	const url = URL.canParse(value) ? new URL(value) : null;
+	const isPlain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+	// What a provider says must not be changed on the way: plain http is for trying out on one's own machine.
+	const isSafe = url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname)));
+	if (!isPlain || !isSafe) throw new ConfigProblem(`${variable} is ${quoted(isPlain ? value : schemeOf(value))}; it must be an https:// address with nothing behind the path.`);
 	return value;
 }
 

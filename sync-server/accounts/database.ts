@@ -27,6 +27,29 @@ export interface Tables {
 	first_password: { identity: string; portal: string; created_at: number };
 	letter: LetterRow;
 	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
+	second_factor: { identity: string; sealed: string; last_step: number; enrolled_at: number };
+	recovery_code: { identity: string; code_sha256: string };
+	session_factor: { session: string; proved_at: number };
+	passkey: {
+		id: string;
+		identity: string;
+		party: string;
+		public_key: string;
+		counter: number;
+		transports: string;
+		name: string;
+		created_at: number;
+		last_used_at: number | null;
+	};
+	linked_identity: {
+		issuer: string;
+		subject: string;
+		identity: string;
+		provider: string;
+		label: string | null;
+		linked_at: number;
+		last_used_at: number | null;
+	};
 }
 
 export interface InvitationRow {
@@ -135,6 +158,47 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 		`create index letter_recipient on letter (recipient, sort, created_at)`,
 		`create index letter_portal on letter (portal, created_at)`,
 		`create index letter_network on letter (network, created_at)`
+	],
+	[
+		`create table second_factor (
+			identity text not null primary key references user (id) on delete cascade,
+			sealed text not null,
+			last_step integer not null,
+			enrolled_at integer not null
+		) strict, without rowid`,
+		`create table recovery_code (
+			identity text not null references second_factor (identity) on delete cascade,
+			code_sha256 text not null,
+			primary key (identity, code_sha256)
+		) strict, without rowid`,
+		// Sessions that proved more than a password, for portals that demand it.
+		`create table session_factor (
+			session text not null primary key references session (id) on delete cascade,
+			proved_at integer not null
+		) strict, without rowid`,
+		`create table passkey (
+			id text not null primary key,
+			identity text not null references user (id) on delete cascade,
+			party text not null,
+			public_key text not null,
+			counter integer not null,
+			transports text not null,
+			name text not null,
+			created_at integer not null,
+			last_used_at integer
+		) strict, without rowid`,
+		`create index passkey_identity on passkey (identity)`,
+		`create table linked_identity (
+			issuer text not null,
+			subject text not null,
+			identity text not null references user (id) on delete cascade,
+			provider text not null,
+			label text,
+			linked_at integer not null,
+			last_used_at integer,
+			primary key (issuer, subject),
+			unique (identity, provider)
+		) strict, without rowid`
 	]
 ];
 
