@@ -9,13 +9,14 @@ import { randomFillSync } from 'node:crypto';
 import { IdMaker, type DepartmentId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
 import type { Email } from './email.ts';
+import { Factors } from './factors.ts';
 import { Guard, type Guarded, type Ip, type TooManyAttempts } from './guard.ts';
 import { type Added, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
 import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
 import { LetterStore } from './letter-store.ts';
 import { type HeldMembership, type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
-import { NONE_ENROLLED, type SecondFactors } from './second-factors.ts';
+import type { SecondFactors } from './second-factors.ts';
 import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
 import { SIGN_IN } from './sign-ins.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -39,7 +40,7 @@ export interface AccountsOptions {
 	random?: RandomBytes;
 	/** Tests pass a cheaper one. */
 	hasher?: PasswordHasher;
-	/** By default nobody has one. */
+	/** Tests pass others than those that people enrol. */
 	secondFactors?: SecondFactors;
 }
 
@@ -55,9 +56,12 @@ export class Accounts {
 	readonly letters: LetterStore;
 	readonly tickets: Tickets;
 	readonly vault: Vault;
+	/** What people enrol, add and link. */
+	readonly factors: Factors;
+	/** What a sign-in asks. */
 	readonly secondFactors: SecondFactors;
 
-	private constructor(database: AccountsDatabase, identities: Identities, vault: Vault, secondFactors: SecondFactors, world: { now: () => number; random: RandomBytes; guard: Guard }) {
+	private constructor(database: AccountsDatabase, identities: Identities, vault: Vault, secondFactors: SecondFactors | null, world: { now: () => number; random: RandomBytes; guard: Guard }) {
 		this.#database = database;
 		this.#identities = identities;
 		this.#memberships = new Memberships(database, world.now);
@@ -68,7 +72,8 @@ export class Accounts {
 		this.#guard = world.guard;
 		this.vault = vault;
 		this.tickets = new Tickets(world);
-		this.secondFactors = secondFactors;
+		this.factors = new Factors(database, { ...world, vault, tickets: this.tickets });
+		this.secondFactors = secondFactors ?? this.factors;
 		this.subscriptions = new Subscriptions(database, world.now);
 		this.letters = new LetterStore(database, vault, { now: world.now, ids: new IdMaker(world.now, world.random) });
 	}
@@ -81,7 +86,7 @@ export class Accounts {
 		try {
 			const vault = Vault.open(options.folder, random);
 			const guard = new Guard(now);
-			return new Accounts(database, await Identities.open(database, { now, random, hasher, guard }), vault, options.secondFactors ?? NONE_ENROLLED, { now, random, guard });
+			return new Accounts(database, await Identities.open(database, { now, random, hasher, guard }), vault, options.secondFactors ?? null, { now, random, guard });
 		} catch (error) {
 			await database.close();
 			throw error;
@@ -256,6 +261,7 @@ export class Accounts {
 	/** Housekeeping, now and then: expired sessions (announced as ended) and invitations leave the file. */
 	async sweep(): Promise<void> {
 		this.tickets.sweep();
+		this.factors.sweep();
 		this.#views.sweep();
 		await this.#sessions.sweep();
 		await this.#invitations.sweep();

@@ -14,6 +14,3 @@ export interface SecondFactors {
 	 */
 	forget(identity: IdentityId): Promise<void>;
 }
-
-/** Nobody has enrolled one. */
-export const NONE_ENROLLED: SecondFactors = { has: async () => false, check: async () => false, forget: async () => undefined };
