@@ -26,7 +26,7 @@ import { Metrics } from './ops/metrics.ts';
 import { operatorCommands } from './ops/operator-commands.ts';
 import { OperatorDoor } from './ops/operator.ts';
 import { restApp } from './rest/app.ts';
-import { credentialsOf, type Services } from './rest/call.ts';
+import { type Services, signedInBy } from './rest/call.ts';
 import { Portals } from './room/portals.ts';
 import { Server } from './socket/server.ts';
 import type { SocketDoor } from './socket/sockets.ts';
@@ -165,10 +165,9 @@ function localAddress({ host, tls }: Config, port: number): string {
 
 function doorOf({ accounts, portals, addresses, publicUrl }: Services, lanes: Lanes, onFault: (fault: unknown) => void): SocketDoor {
 	return {
-		signedIn({ cookie, authorization, origin, host }) {
-			const credentials = credentialsOf(authorization, cookie);
-			if (!credentials || (credentials.byCookie && !originAllowed(origin, publicUrl, host))) return null;
-			return accounts.resolveToken(credentials.token);
+		signedIn({ cookie, authorization, portal, origin, host }) {
+			const credentials = signedInBy(accounts, { authorization, cookie, portal });
+			return credentials && (!credentials.byCookie || originAllowed(origin, publicUrl, host)) ? credentials.signIn : null;
 		},
 		portal: (id) => portals.portal(id),
 		onSessionsEnded: (listener) => accounts.onSessionsEnded(listener),

@@ -1,34 +1,50 @@
 import { describe, expect, test } from 'vitest';
-import { clearedSessionCookie, originAllowed, sessionCookie, tokenFromCookie } from './cookie.ts';
+import type { PortalId } from '#crdt-model/ids.ts';
+import { clearedSessionCookie, originAllowed, sessionCookie, sessionCookieOf, tokensFromCookie } from './cookie.ts';
 
 const HOME = 'http://127.0.0.1:8420';
+const PORTAL = 'portal_01935f6e-8d2a-7c31-9f00-0123456789ab' as PortalId;
+const A = 'atrium_session_0123456789ab';
+const B = 'atrium_session_ba9876543210';
 
 describe('the session cookie', () => {
 	test('is HttpOnly, Lax, for the whole origin, and Secure over https only', () => {
 		const times = { now: 1_000, expiresAt: 61_999 };
-		expect(sessionCookie('abc', times, HOME)).toBe('atrium_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax');
-		expect(sessionCookie('abc', times, 'https://portal.example')).toBe('atrium_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure');
-		expect(clearedSessionCookie(HOME)).toBe('atrium_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax');
+		expect(sessionCookie(PORTAL, 'abc', times, HOME)).toBe('atrium_session_0123456789ab=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax');
+		expect(sessionCookie(PORTAL, 'abc', times, 'https://portal.example')).toBe('atrium_session_0123456789ab=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure');
+		expect(clearedSessionCookie(sessionCookieOf(PORTAL), HOME)).toBe('atrium_session_0123456789ab=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax');
 	});
 	test.each(['', 'a b', 'a;b', 'a\r\nSet-Cookie: x=y', 'a,b'])('cannot be made of %j', (token) => {
-		expect(() => sessionCookie(token, { now: 0, expiresAt: 1 }, HOME)).toThrow();
+		expect(() => sessionCookie(PORTAL, token, { now: 0, expiresAt: 1 }, HOME)).toThrow();
 	});
 	test.each([
-		['atrium_session=abc', 'abc'],
-		['lang=ro; atrium_session=abc; theme=dark', 'abc'],
-		['atrium_session=abc;atrium_session=abc', 'abc'],
-		['atrium_session=abc; atrium_session=planted', null],
-		['atrium_session=', null],
-		['atrium_session="abc"', null],
-		['xatrium_session=abc', null],
-		['Atrium_Session=abc', null],
-		['atrium_session', null],
-		['', null],
-		[undefined, null],
-		[null, null],
-		[`a=${'x'.repeat(20_000)}; atrium_session=abc`, null],
-		[`atrium_session=${'x'.repeat(300)}`, null]
-	])('header %#', (header, token) => expect(tokenFromCookie(header)).toBe(token));
+		[`${A}=abc`, { [A]: 'abc' }],
+		[`lang=ro; ${A}=abc; theme=dark`, { [A]: 'abc' }],
+		[`${A}=abc; ${B}=def`, { [A]: 'abc', [B]: 'def' }],
+		[`${A}=abc;${A}=abc`, { [A]: 'abc' }],
+		[`${A}=abc; ${A}=planted; ${B}=def`, { [B]: 'def' }],
+		[`${A}=abc; ${A}=planted; ${A}=abc`, {}],
+		[`${A}=`, {}],
+		[`${A}="abc"`, {}],
+		[`x${A}=abc`, {}],
+		[`${A}0=abc`, {}],
+		['atrium_session=abc', {}],
+		['Atrium_Session_0123456789ab=abc', {}],
+		['atrium_session___proto__=abc', {}],
+		[A, {}],
+		['', {}],
+		[undefined, {}],
+		[null, {}],
+		[`a=${'x'.repeat(20_000)}; ${A}=abc`, {}],
+		[`${A}=${'x'.repeat(300)}`, {}]
+	])('header %#', (header, tokens) => expect(Object.fromEntries(tokensFromCookie(header))).toEqual(tokens));
+	test('no header makes more than a few of them', () => {
+		const many = Array.from({ length: 200 }, (_, at) => `atrium_session_${String(at).padStart(12, '0')}=abc`).join('; ');
+		expect(tokensFromCookie(many).size).toBe(32);
+	});
+	test('none but these is ever cleared', () => {
+		expect(() => clearedSessionCookie('x\r\nset-cookie', HOME)).toThrow();
+	});
 });
 
 describe('origins', () => {

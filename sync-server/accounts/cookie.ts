@@ -1,46 +1,60 @@
 /**
- * The session cookie, and who may use it from where.
+ * The cookies of sign-ins, one per portal, and who may use them from where.
  *
- * Promises: pure functions; a script on a page never sees the token (HttpOnly); what changes something by cookie comes from
- * our own pages only, also where a browser ignores SameSite.
- * Leaves to others: `Authorization: Bearer`, which no browser adds by itself and which therefore needs no origin.
+ * Promises: pure functions; a script on a page never sees a token (HttpOnly); two portals live side by side in one browser, and a tab's cookie is the one of
+ * the portal that it names; what changes something by cookie comes from our own pages only, also where a browser ignores SameSite.
+ * Leaves to others: `Authorization: Bearer`, which no browser adds by itself and which therefore needs no origin; whether a token is good, and for the portal that was named.
  */
+import type { PortalId } from '#crdt-model/ids.ts';
 
-export const SESSION_COOKIE = 'atrium_session';
+/** What the names of all of them begin with. */
+export const SESSION_COOKIES = 'atrium_session_';
+/** The random end of a portal's id: long enough to be one portal's alone, and all that a name needs. */
+const PORTAL_PART = 12;
+const NAME = new RegExp(`^${SESSION_COOKIES}[0-9a-f]{${PORTAL_PART}}$`);
+/** More portals than anybody works in; each costs a look at the sessions where a call names none. */
+const COOKIES_MAX = 32;
 /** uWebSockets.js cuts headers off long before; here so that the function is safe alone. */
 const COOKIE_HEADER_MAX = 16_384;
 const VALUE = /^[A-Za-z0-9_-]{1,256}$/;
 
+export const sessionCookieOf = (portal: PortalId): string => SESSION_COOKIES + portal.slice(-PORTAL_PART).toLowerCase();
+
 /** The `Set-Cookie` value that signs a browser in. Times in milliseconds since 1970. */
-export function sessionCookie(token: string, times: { expiresAt: number; now: number }, publicUrl: string): string {
+export function sessionCookie(portal: PortalId, token: string, times: { expiresAt: number; now: number }, publicUrl: string): string {
 	if (!VALUE.test(token)) throw new Error('A session token holds only characters that need no quoting in a cookie.');
-	return serialize(token, Math.max(0, Math.floor((times.expiresAt - times.now) / 1000)), publicUrl);
+	return serialize(sessionCookieOf(portal), token, Math.max(0, Math.floor((times.expiresAt - times.now) / 1000)), publicUrl);
 }
 
-/** The `Set-Cookie` value that signs it out. */
-export function clearedSessionCookie(publicUrl: string): string {
-	return serialize('', 0, publicUrl);
+/** The `Set-Cookie` value that takes a cookie of a sign-in off a browser. @param name as `tokensFromCookie` or `sessionCookieOf` say it */
+export function clearedSessionCookie(name: string, publicUrl: string): string {
+	if (!NAME.test(name)) throw new Error('Only cookies of sign-ins are cleared.');
+	return serialize(name, '', 0, publicUrl);
 }
 
-function serialize(value: string, maxAgeSeconds: number, publicUrl: string): string {
+function serialize(name: string, value: string, maxAgeSeconds: number, publicUrl: string): string {
 	const secure = new URL(publicUrl).protocol === 'https:' ? '; Secure' : '';
-	return `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
+	return `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 /**
- * The token in a `Cookie` header, or null. Two different values mean that someone planted one (a neighbouring host of the
+ * The tokens in a `Cookie` header by the name of their cookie. Two different values of one name mean that someone planted one (a neighbouring host of the
  * same domain can); neither is trusted then.
  */
-export function tokenFromCookie(header: string | null | undefined): string | null {
-	if (typeof header !== 'string' || header.length > COOKIE_HEADER_MAX) return null;
-	let found: string | null = null;
+export function tokensFromCookie(header: string | null | undefined): ReadonlyMap<string, string> {
+	const found = new Map<string, string>();
+	if (typeof header !== 'string' || header.length > COOKIE_HEADER_MAX) return found;
+	const spoilt = new Set<string>();
 	for (const pair of header.split(';')) {
 		const equals = pair.indexOf('=');
-		if (equals < 0 || pair.slice(0, equals).trim() !== SESSION_COOKIE) continue;
+		const name = pair.slice(0, Math.max(0, equals)).trim();
+		if (!NAME.test(name)) continue;
 		const value = pair.slice(equals + 1).trim();
-		if (!VALUE.test(value) || (found !== null && found !== value)) return null;
-		found = value;
+		const other = found.get(name);
+		if (!VALUE.test(value) || (other !== undefined && other !== value)) spoilt.add(name);
+		else if (found.size < COOKIES_MAX) found.set(name, value);
 	}
+	for (const name of spoilt) found.delete(name);
 	return found;
 }
 

@@ -7,9 +7,9 @@
  */
 import type { Context, Hono } from 'hono';
 import * as v from 'valibot';
-import type { PersonId } from '#crdt-model/ids.ts';
+import { isPortalId, type PersonId } from '#crdt-model/ids.ts';
 import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
-import { originAllowed, tokenFromCookie } from '../accounts/cookie.ts';
+import { originAllowed, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
 import type { Founding } from '../config.ts';
 import type { Letters } from '../accounts/letters.ts';
 import type { Blobs } from '../files/blobs.ts';
@@ -82,6 +82,8 @@ export interface Call<Body = undefined, Query = undefined> {
 	readonly ip: string | null;
 	readonly isLocal: boolean;
 	header(name: string): string | undefined;
+	/** What the call brought of who makes it; most handlers get a `Caller` in its place. */
+	readonly presented: Presented;
 	/** A part of the path, decoded. */
 	param(name: string): string;
 }
@@ -129,20 +131,47 @@ export function members<B extends Schema | undefined, Q extends Schema | undefin
 
 export const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
+/** The header by which a call says which of a browser's sign-ins it means, and the query for sockets and links, which take no headers. */
+export const PORTAL_HEADER = 'x-atrium-portal';
+export const PORTAL_QUERY = 'portal';
+
+/** As it came. */
+export interface Presented {
+	readonly authorization?: string | undefined;
+	readonly cookie?: string | undefined;
+	/** The portal that is named; none where it is empty or absent. */
+	readonly portal?: string | undefined;
+}
+
 export interface Credentials {
+	readonly signIn: ResolvedSession;
 	readonly token: string;
 	readonly byCookie: boolean;
 }
 
-/** `Authorization` where there is one, else the cookie; a bad header is not mended by a good cookie. */
-export function credentialsOf(authorization: string | undefined, cookie: string | undefined): Credentials | null {
-	if (authorization) {
-		const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(authorization)?.[1];
-		return token === undefined ? null : { token, byCookie: false };
-	}
-	const token = tokenFromCookie(cookie);
-	return token === null ? null : { token, byCookie: true };
+/**
+ * `Authorization` where there is one, else the cookie of the portal that is named; named none, the browser's only living sign-in. A bad header is not
+ * mended by a good cookie, and a sign-in of one portal never answers for another.
+ */
+export function signedInBy(accounts: Pick<Accounts, 'resolveToken'>, { authorization, cookie, portal }: Presented): Credentials | null {
+	const named = portal ? portal : null;
+	if (named !== null && !isPortalId(named)) return null;
+	const living = (token: string | undefined, byCookie: boolean): Credentials[] => {
+		const signIn = token === undefined ? null : accounts.resolveToken(token);
+		return signIn && token !== undefined && (named === null || signIn.portal === named) ? [{ signIn, token, byCookie }] : [];
+	};
+	if (authorization) return living(/^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(authorization)?.[1], false)[0] ?? null;
+	const cookies = tokensFromCookie(cookie);
+	if (named !== null) return living(cookies.get(sessionCookieOf(named)), true)[0] ?? null;
+	const [only, ...others] = [...cookies.values()].flatMap((token) => living(token, true));
+	return only && others.length === 0 ? only : null;
 }
+
+export const presentedBy = (c: Context<Bindings>): Presented => ({
+	authorization: c.req.header('authorization'),
+	cookie: c.req.header('cookie'),
+	portal: c.req.header(PORTAL_HEADER) ?? c.req.query(PORTAL_QUERY)
+});
 
 /** Counts a call that no session stands behind against its address; the answer where there were too many. */
 export function asNobody({ env }: Context<Bindings>, { addresses }: Pick<Services, 'addresses'>): Response | null {
@@ -153,10 +182,10 @@ export function asNobody({ env }: Context<Bindings>, { addresses }: Pick<Service
 }
 
 async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, publicUrl }: Services, changes: boolean): Promise<Caller | Response> {
-	const credentials = credentialsOf(c.req.header('authorization'), c.req.header('cookie'));
-	const signIn = credentials && accounts.resolveToken(credentials.token);
-	if (!credentials || !signIn) return asNobody(c, { addresses }) ?? notSignedIn();
+	const credentials = signedInBy(accounts, presentedBy(c));
+	if (!credentials) return asNobody(c, { addresses }) ?? notSignedIn();
 	if (changes && credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return problem('bad-origin');
+	const { signIn } = credentials;
 	const portal = await portals.portal(signIn.portal);
 	if (!portal) return notSignedIn();
 	const { employee: person, viewer = null } = signIn;
@@ -201,6 +230,7 @@ async function withInput<B extends Schema | undefined, Q extends Schema | undefi
 		ip: c.env.ip,
 		isLocal: c.env.isLocal,
 		header: (name) => c.req.header(name),
+		presented: presentedBy(c),
 		param: (name) => c.req.param(name) ?? ''
 	});
 }

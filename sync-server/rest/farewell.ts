@@ -9,7 +9,7 @@ import type { Json } from '#crdt-model/record/state.ts';
 import { refuse } from '#crdt-model/wire/refusal.ts';
 import { originAllowed } from '../accounts/cookie.ts';
 import { takeFarewell } from '../room/farewell.ts';
-import { credentialsOf, everyone, notSignedIn, route, type App, type Services } from './call.ts';
+import { everyone, notSignedIn, route, signedInBy, type App, type Services } from './call.ts';
 import { problem, refusalProblem } from './problem.ts';
 
 /** What one device may leave: a tray of a long holiday. A call's body ends at 256 KiB anyway. */
@@ -44,9 +44,9 @@ export function mountFarewell(app: App, services: Services): void {
 	const ids = new IdMaker(now);
 	const heard = new Map<PersonId, number>();
 	everyone(app, services, farewellRoutes.farewell, async (call) => {
-		const credentials = credentialsOf(call.header('authorization'), call.header('cookie'));
-		const signIn = credentials && accounts.resolveToken(credentials.token);
-		if (!credentials || !signIn || signIn.viewer) return notSignedIn();
+		const credentials = signedInBy(accounts, call.presented);
+		if (!credentials || credentials.signIn.viewer) return notSignedIn();
+		const { signIn } = credentials;
 		if (credentials.byCookie && !originAllowed(call.header('origin'), publicUrl, call.header('host'))) return problem('bad-origin');
 		const portal = await portals.portal(signIn.portal);
 		const person = portal?.directory.person(signIn.employee);

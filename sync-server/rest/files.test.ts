@@ -230,7 +230,7 @@ test('by cookie, another site’s page changes nothing', async () => {
 	const bytes = randomBytes(10);
 	const id = await record(bytes);
 	const response = await fetch(`${relay.address}/api/v1/files/${id}`, {
-		method: 'PUT', body: bytes, headers: { cookie: `atrium_session=${ann.token}`, origin: 'https://evil.example', 'content-type': PIECE }
+		method: 'PUT', body: bytes, headers: { cookie: `atrium_session_${ann.portal.slice(-12)}=${ann.token}`, origin: 'https://evil.example', 'content-type': PIECE }
 	});
 	expect([401, 403]).toContain(response.status);
 	expect((await send('HEAD', id)).offset).toBe('0');

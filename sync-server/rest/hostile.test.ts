@@ -128,7 +128,7 @@ test.each(['', 'Bearer', 'Bearer x y', 'Basic YTpi', `Bearer ${'x'.repeat(5_000)
 });
 
 test('by cookie, changes come from our own pages only', async () => {
-	const cookie = `atrium_session=${ann.token}`;
+	const cookie = `atrium_session_${ann.portal.slice(-12)}=${ann.token}`;
 	const change = (headers: Record<string, string>) => relay.call('POST', '/api/v1/documents', { body: { kind: 'task', fields: { title: 'x' } }, headers: { cookie, ...headers } });
 	for (const origin of ['https://evil.example', 'null', `http://evil.example:${relay.relay.port}`, 'http://127.0.0.1:1', `${relay.address}.evil.example`]) {
 		const answer = await change({ origin });
@@ -144,7 +144,7 @@ test('by cookie, changes come from our own pages only', async () => {
 });
 
 test('a bearer token that is wrong is not mended by a cookie that is right', async () => {
-	const headers = { cookie: `atrium_session=${ann.token}`, authorization: 'Bearer nothing' };
+	const headers = { cookie: `atrium_session_${ann.portal.slice(-12)}=${ann.token}`, authorization: 'Bearer nothing' };
 	expect((await relay.call('GET', '/api/v1/me', { headers })).status).toBe(401);
 });
 

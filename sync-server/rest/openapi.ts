@@ -2,10 +2,10 @@
  * The OpenAPI file, made of the routes' own schemas, so that it cannot say anything else than what is checked.
  */
 import { jsonSchemaOf, type JsonSchema } from './json-schema.ts';
-import type { RouteSpec } from './call.ts';
+import { PORTAL_HEADER, PORTAL_QUERY, type RouteSpec } from './call.ts';
 import { commandSchema, creationSchema } from './openapi-kinds.ts';
 import { commandBody, createBody, problemAnswer } from './schemas.ts';
-import { SESSION_COOKIE } from '../accounts/cookie.ts';
+import { SESSION_COOKIES } from '../accounts/cookie.ts';
 import { STATUS_CODES } from 'node:http';
 
 /** Raised with every change of the API. */
@@ -26,7 +26,7 @@ export function openApiOf(routes: readonly RouteSpec[], publicUrl: string): Json
 		components: {
 			securitySchemes: {
 				bearer: { type: 'http', scheme: 'bearer' },
-				cookie: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'Changing calls need an Origin of the portal' }
+				cookie: { type: 'apiKey', in: 'cookie', name: `${SESSION_COOKIES}…`, description: `One per portal: \`${PORTAL_HEADER}\` or \`?${PORTAL_QUERY}=\` names it, where a browser holds several. Changing calls need an Origin of the portal` }
 			},
 			responses: { problem: { description: 'A refusal (RFC 9457)', content: { 'application/problem+json': { schema: jsonSchemaOf(problemAnswer) } } } }
 		}

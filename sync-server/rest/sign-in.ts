@@ -4,12 +4,12 @@
  * Promises: a password is judged by accounts/ alone, at the same cost whatever is wrong; the token goes to the caller and into the cookie and nowhere else.
  */
 import type { Registered } from '../accounts/accounts.ts';
-import { clearedSessionCookie, originAllowed } from '../accounts/cookie.ts';
+import { clearedSessionCookie, originAllowed, tokensFromCookie } from '../accounts/cookie.ts';
 import { EMAIL_MAX } from '../accounts/email.ts';
 import type { NewRefusal } from '../accounts/identities.ts';
 import { LOGIN_MAX, LOGIN_MIN } from '../accounts/login.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, type PasswordRefusal } from '../accounts/password.ts';
-import { credentialsOf, everyone, finished, honoPath, mayFound, members, notSignedIn, route, type App, type Services } from './call.ts';
+import { everyone, finished, honoPath, mayFound, members, notSignedIn, presentedBy, route, signedInBy, type App, type Presented, type Services } from './call.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { foundingBody, meAnswer, signedInAnswer, signInBody } from './schemas.ts';
 import { goOn, signedInResponse, signInOf, signInOver } from './signing-in.ts';
@@ -89,6 +89,14 @@ export function passwordProblem(refusal: PasswordRefusal | 'password-unchanged')
 	return problem('bad-value', { detail: `password: ${message}`, errors: [{ field: 'password', message }], extra: { rule: refusal } });
 }
 
+/** Takes those cookies off the browser that sign nobody in any more. */
+export function withoutDead({ accounts, publicUrl }: Services, { cookie }: Presented, response: Response): Response {
+	for (const [name, token] of tokensFromCookie(cookie)) {
+		if (!accounts.resolveToken(token)) response.headers.append('set-cookie', clearedSessionCookie(name, publicUrl));
+	}
+	return response;
+}
+
 export function mountSignIn(app: App, services: Services): void {
 	const { accounts, portals, publicUrl } = services;
 
@@ -132,12 +140,12 @@ export function mountSignIn(app: App, services: Services): void {
 
 	// Not by `members`: also the dismissed may sign out, and a browser whose session ended is freed of its cookie.
 	app.on('DELETE', honoPath(signInRoutes.signOut.path), async (c) => {
-		const cleared = { 'set-cookie': clearedSessionCookie(publicUrl) };
-		const credentials = credentialsOf(c.req.header('authorization'), c.req.header('cookie'));
-		if (!credentials || !accounts.resolveToken(credentials.token)) return finished(notSignedIn(cleared));
+		const presented = presentedBy(c);
+		const credentials = signedInBy(accounts, presented);
+		if (!credentials) return finished(withoutDead(services, presented, notSignedIn()));
 		if (credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return finished(problem('bad-origin'));
 		await accounts.endSession(credentials.token);
-		return finished(new Response(null, { status: 204, headers: cleared }));
+		return finished(withoutDead(services, presented, new Response(null, { status: 204 })));
 	});
 
 	members(app, services, signInRoutes.me, (_call, { portal, person, viewer }) => {

@@ -102,6 +102,6 @@ export async function signedInResponse(
 ): Promise<Response> {
 	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
 	if (started.outcome !== 'started') return problem('not-a-member');
-	const cookie = sessionCookie(started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
+	const cookie = sessionCookie(who.portal, started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
 	return Response.json({ portal: who.portal, employee: who.employee, token: started.token, ...extra }, { status: 201, headers: { 'set-cookie': cookie } });
 }

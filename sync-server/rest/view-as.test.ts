@@ -72,7 +72,7 @@ test('it changes nothing, and begins no other', async () => {
 });
 
 test('over a socket it speaks for the view, whatever cookie comes with it', async () => {
-	const cookie = `atrium_session=${ann.token}`;
+	const cookie = `atrium_session_${ann.portal.slice(-12)}=${ann.token}`;
 	const open = await socket(await begin(ann), cookie);
 	expect(await open.first).toMatchObject({ type: 'welcome', person: bob.employee, viewer: ann.employee });
 	expect(open.protocol()).toMatch(/^atrium\.view\./u);

@@ -56,13 +56,13 @@ const hello = () => encodeUp({ type: 'hello', version: WIRE_VERSION, cursor: nul
 
 test('[4401] who is not signed in hears so after the upgrade', async () => {
 	const origin = relay.address;
-	for (const headers of [{}, { authorization: 'Bearer nothing' }, { cookie: 'atrium_session=nothing', origin }] as Record<string, string>[]) {
+	for (const headers of [{}, { authorization: 'Bearer nothing' }, { cookie: 'atrium_session_0123456789ab=nothing', origin }] as Record<string, string>[]) {
 		for (const path of ['/sync', `/live/${ids.document('page')}`]) expect((await open(path, headers).closed).code).toBe(4401);
 	}
 });
 
 test('[4401] a cookie counts from our own pages only, a token in the address never', async () => {
-	const cookie = `atrium_session=${ann.token}`;
+	const cookie = `atrium_session_${ann.portal.slice(-12)}=${ann.token}`;
 	for (const headers of [{ cookie }, { cookie, origin: 'https://evil.example' }, { cookie, origin: 'null' }] as Record<string, string>[]) {
 		expect((await open('/sync', headers).closed).code).toBe(4401);
 	}

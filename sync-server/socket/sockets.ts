@@ -3,7 +3,7 @@
  *
  * Ceilings are asked before anything that costs (SPEC B4).
  *
- * Promises: the caller is known by cookie (from our own pages only) or `Authorization: Bearer`, never by anything in the address; a browser cannot
+ * Promises: the caller is known by cookie (from our own pages only) or `Authorization: Bearer`, never by anything in the address, which only says which portal's cookie is meant; a browser cannot
  * read why an upgrade failed, so every upgrade is taken and what may not stay is closed with its code (DESIGN 8); when a sign-in ends, its
  * connections are closed in the same turn.
  * Leaves to others: frames and backpressure (connection.ts), what may be read (the portal's sessions close with 4404 themselves).
@@ -28,8 +28,8 @@ export interface SocketPortal {
 	seated(seat: { readonly person: PersonId; readonly viewer: PersonId | null }): object | null;
 }
 export interface SocketDoor {
-	/** Null for anyone who is not signed in. Gets copies of the headers and decides about the origin too. */
-	signedIn(headers: { cookie: string; authorization: string; origin: string; host: string }): ResolvedSession | null;
+	/** Null for anyone who is not signed in. Gets copies of the headers, with the portal that the address names, and decides about the origin too. */
+	signedIn(headers: { cookie: string; authorization: string; portal: string; origin: string; host: string }): ResolvedSession | null;
 	portal(id: PortalId): Promise<SocketPortal | null>;
 	/** Calls back with sign-ins that have ended. */
 	onSessionsEnded(listener: (ended: readonly { session: SessionId }[]) => void): () => void;
@@ -107,6 +107,7 @@ export class Sockets {
 				const signIn = this.#door.signedIn({
 					cookie: req.getHeader('cookie'),
 					authorization: view === null ? req.getHeader('authorization') : `Bearer ${view}`,
+					portal: req.getHeader('x-atrium-portal') || (req.getQuery('portal') ?? ''),
 					origin: req.getHeader('origin'),
 					host: req.getHeader('host')
 				});

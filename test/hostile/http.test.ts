@@ -57,7 +57,7 @@ function upgrade(headers: Record<string, string>, path = '/sync'): Promise<numbe
 }
 
 test('REST by cookie: nothing is changed without an Origin, or from another', async () => {
-	const cookie = `atrium_session=${mallory.token}`;
+	const cookie = `atrium_session_${mallory.who.portal.slice(-12)}=${mallory.token}`;
 	const change = (headers: Record<string, string>) => fetch(`${arena.relay.url}/api/v1/documents`, { method: 'POST', body: JSON.stringify({ kind: 'task', fields: { title: 'x' } }), headers: { cookie, 'content-type': 'application/json', ...headers } });
 	for (const origin of [undefined, 'https://evil.example', 'null', 'http://127.0.0.1:1', `${arena.relay.url}.evil.example`, `http://evil.example/${arena.relay.url}`]) {
 		expect((await change(origin === undefined ? {} : { origin })).status, origin).toBe(403);
@@ -66,7 +66,7 @@ test('REST by cookie: nothing is changed without an Origin, or from another', as
 });
 
 test('upgrades by cookie from another Origin, or from none', async () => {
-	const cookie = `atrium_session=${mallory.token}`;
+	const cookie = `atrium_session_${mallory.who.portal.slice(-12)}=${mallory.token}`;
 	for (const path of ['/sync', `/live/${ids.document('page')}`]) {
 		for (const more of [{}, { origin: 'https://evil.example' }, { origin: 'null' }, { origin: 'http://127.0.0.1:1' }, { origin: `http://${host()}.evil.example` }]) {
 			expect(await upgrade({ cookie, ...more } as Record<string, string>, path)).toBe(4401);
