@@ -81,7 +81,12 @@ describe('the company through its screens', () => {
 		await maria.section('Company');
 		await maria.page.getByRole('treeitem').filter({ has: maria.page.getByText('Sales', { exact: true }) }).waitFor();
 		expect(await maria.main.getByRole('button', { name: 'New department' }).count()).toBe(0);
-		expect(await maria.main.getByRole('button', { name: /^What to do with/ }).count()).toBe(0);
+		expect(await maria.page.getByRole('tree').getByRole('button', { name: /^What to do with/ }).count()).toBe(0);
+		// What everybody may do with a colleague is theirs as well, and nothing of what administrators do.
+		await maria.main.getByRole('grid').getByRole('button', { name: 'What to do with Ana Pop' }).click();
+		await maria.page.getByRole('menuitem', { name: 'Write an e-mail' }).waitFor();
+		expect(await maria.page.getByRole('menuitem', { name: /Dismiss|administrator|Move to/ }).count()).toBe(0);
+		await maria.page.keyboard.press('Escape');
 	});
 
 	it('[A1] who moves below a head brings their deals to the head’s open screen, and takes them away again', async () => {

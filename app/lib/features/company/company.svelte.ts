@@ -1,4 +1,5 @@
 /** The company as its screen shows it, and what the person is being asked there; one per opened screen. */
+import { mayInvite } from '#crdt-model/access/entrusted.ts';
 import type { DepartmentId } from '#crdt-model/ids.ts';
 import type { EmployeeRow } from '#crdt-model/kinds/company-structure.ts';
 import { preferences } from '#lib/shell/preferences.svelte.ts';
@@ -19,18 +20,37 @@ export type Asked =
 	| { readonly what: 'administrator'; readonly person: EmployeeRow }
 	| { readonly what: 'dismiss'; readonly person: EmployeeRow }
 	| { readonly what: 'rehire'; readonly person: EmployeeRow }
+	| { readonly what: 'erase'; readonly person: EmployeeRow }
+	| { readonly what: 'sessions'; readonly person: EmployeeRow }
+	| { readonly what: 'second-factor'; readonly person: EmployeeRow }
+	/** `into`: the department in which they land; empty for none. */
 	| { readonly what: 'invite'; readonly into: string };
+
+/** The one menu of the screen that says what to do with a person: whose, and where it opens. */
+export interface PersonMenuAt {
+	readonly person: EmployeeRow;
+	/** The department that the line stands in; null in a list without departments. */
+	readonly at: DepartmentNode | null;
+	/** In pixels of the window. */
+	readonly x: number;
+	readonly y: number;
+	/** Gets the focus back. */
+	readonly from: HTMLElement | null;
+}
 
 export class Company {
 	readonly workspace: Workspace;
 	readonly #employees;
 	readonly #departments;
+	readonly #settings;
 	asked = $state.raw<Asked>({ what: 'nothing' });
+	menu = $state.raw<PersonMenuAt | null>(null);
 
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
 		this.#employees = liveRows(workspace, 'employee');
 		this.#departments = liveRows(workspace, 'department');
+		this.#settings = liveRows(workspace, 'settings');
 	}
 
 	get directory() {
@@ -53,6 +73,19 @@ export class Company {
 		void this.structure;
 		return this.workspace.viewer === null && this.directory.isAdministrator(this.workspace.person);
 	});
+
+	/** Administrators, and whom the settings name beside them. */
+	readonly mayInvite = $derived.by(() => {
+		void this.structure;
+		const { viewer, person } = this.workspace;
+		return viewer === null && mayInvite({ person, principals: this.directory.principalsOf(person) }, this.#settings.current[0] ?? null);
+	});
+
+	/** Opens the menu of a person at the pointer, or at an element. */
+	showMenu(person: EmployeeRow, at: DepartmentNode | null, place: { x: number; y: number } | Element, from: HTMLElement | null): void {
+		const { x, y } = place instanceof Element ? { x: place.getBoundingClientRect().left, y: place.getBoundingClientRect().bottom } : place;
+		this.menu = { person, at, x, y, from };
+	}
 
 	ask(asked: Asked): void {
 		this.asked = asked;

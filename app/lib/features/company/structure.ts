@@ -2,6 +2,7 @@
 import type { Directory } from '#crdt-model/access/directory.ts';
 import type { DepartmentId, PersonId } from '#crdt-model/ids.ts';
 import type { DepartmentRow, EmployeeRow } from '#crdt-model/kinds/company-structure.ts';
+import { m } from '#lib/paraglide/messages.js';
 import type { TreeNode } from '#lib/ui/TreeView.svelte';
 
 export interface DepartmentNode extends TreeNode {
@@ -24,7 +25,8 @@ export interface Structure {
 	readonly count: number;
 }
 
-export const nameOf = (person: EmployeeRow): string => `${person.firstName} ${person.lastName}`.trim();
+/** Of a profile whose names were erased, that is said. */
+export const nameOf = (person: Pick<EmployeeRow, 'firstName' | 'lastName'>): string => `${person.firstName} ${person.lastName}`.trim() || m.company_erased_name();
 
 export function structureOf(directory: Directory, locale: string): Structure {
 	const order = new Intl.Collator(locale, { numeric: true });

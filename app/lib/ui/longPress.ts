@@ -1,0 +1,59 @@
+/**
+ * A finger that rests asks for the menu, as the right button of a mouse does. Android says so itself by `contextmenu`; where a browser does not, this
+ * waits for it. Whoever moves sooner is scrolling.
+ */
+import type { Attachment } from 'svelte/attachments';
+
+const HOLD_MS = 500;
+const MOVED_PX = 10;
+
+/** @param onhold is told where; the press that follows is swallowed */
+export function longPress(onhold: (at: { x: number; y: number }) => void): Attachment<HTMLElement> {
+	return (node) => {
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		let start: { x: number; y: number } | null = null;
+		let held = false;
+		const stop = (): void => {
+			clearTimeout(timer);
+			start = null;
+		};
+		const down = (event: PointerEvent): void => {
+			held = false;
+			if (event.pointerType !== 'touch' || !event.isPrimary) return;
+			const at = (start = { x: event.clientX, y: event.clientY });
+			timer = setTimeout(() => {
+				held = true;
+				stop();
+				onhold(at);
+			}, HOLD_MS);
+		};
+		const move = (event: PointerEvent): void => {
+			if (start && Math.hypot(event.clientX - start.x, event.clientY - start.y) > MOVED_PX) stop();
+		};
+		const click = (event: MouseEvent): void => {
+			if (!held) return;
+			held = false;
+			event.preventDefault();
+			event.stopPropagation();
+		};
+		// The same wish, told by the browser: it is not answered twice.
+		const menu = (event: Event): void => {
+			if (held || start) event.preventDefault();
+		};
+		node.addEventListener('pointerdown', down);
+		node.addEventListener('pointermove', move);
+		node.addEventListener('pointerup', stop);
+		node.addEventListener('pointercancel', stop);
+		node.addEventListener('click', click, { capture: true });
+		node.addEventListener('contextmenu', menu);
+		return () => {
+			stop();
+			node.removeEventListener('pointerdown', down);
+			node.removeEventListener('pointermove', move);
+			node.removeEventListener('pointerup', stop);
+			node.removeEventListener('pointercancel', stop);
+			node.removeEventListener('click', click, { capture: true });
+			node.removeEventListener('contextmenu', menu);
+		};
+	};
+}
