@@ -197,6 +197,7 @@ async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, pu
 	if (!portal.actorOf(person)) return problem('not-a-member');
 	const wait = portal.lane(viewer ?? person).takeCall();
 	if (wait > 0) return retryLater('too-much', wait);
+	if (!portal.mayEnter(viewer ?? person, c.env.ip)) return problem('not-from-here');
 	return { signIn, token: credentials.token, portal, person, viewer };
 }
 

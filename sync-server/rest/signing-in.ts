@@ -36,6 +36,7 @@ export async function signInOver(services: Services, call: Caller, signIn: SignI
 		const portals = places.map(({ portal }) => ({ portal: portal.id, company: portal.settings?.company ?? '' }));
 		return awaiting(services, signIn, 'portal', { portals });
 	}
+	if (!place.portal.mayEnter(place.employee, call.ip)) return problem('not-from-here');
 	const known = { ...signIn, portal: place.portal.id };
 	if (!hasFactor && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment');
 	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password');
@@ -100,6 +101,9 @@ export async function signedInResponse(
 	who: { identity: IdentityId; portal: PortalId; employee: PersonId },
 	extra: Record<string, unknown> = {}
 ): Promise<Response> {
+	const portal = await services.portals.portal(who.portal);
+	// Also for those who come with an invitation and prove nothing else.
+	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here');
 	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
 	if (started.outcome !== 'started') return problem('not-a-member');
 	const cookie = sessionCookie(who.portal, started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);

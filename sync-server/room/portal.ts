@@ -6,6 +6,7 @@
  * Leaves to others: what a change is and who may make it (crdt-model), numbering and disk (log/), who is told (session/).
  */
 import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/decide.ts';
+import { mayEnter } from '#crdt-model/access/entry.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { accessTo, type Access } from '#crdt-model/access/questions.ts';
 import { IdMaker, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
@@ -220,6 +221,11 @@ export class Portal {
 	/** As `actorOf`, also for an administrator who looks on as the person. */
 	seated(seat: Seat): Actor | null {
 		return seatedActor(this.actorOf(seat.person), this.directory, seat);
+	}
+
+	/** Whether the company lets the person in from there (SPEC K1). Of whoever looks on as somebody, it is they who come from there. */
+	mayEnter(person: PersonId, ip: string | null): boolean {
+		return mayEnter(this.#settings?.entry ?? null, this.directory, person, ip);
 	}
 
 	/** Who is sent what this session asks for: by the rights that are on disk. Null when they may not be there. */

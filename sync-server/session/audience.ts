@@ -19,6 +19,7 @@ import type { Portal } from '../room/portal.ts';
 import { differenceOf, Exchange, type Difference } from './exchange.ts';
 import type { LiveSession } from './live-session.ts';
 import { CLOSE, type CloseCode } from './socket.ts';
+import { mayStay, NOT_FROM_HERE } from './viewing.ts';
 import type { SyncSession } from './sync-session.ts';
 
 interface Moved {
@@ -98,6 +99,8 @@ export class Audience {
 		const { version } = directory;
 		for (const { head } of changes) directory.take(head.row);
 		if (directory.version !== version) this.#redecide(directory.affectedSince(version));
+		// Before anything of this commit is sent: whoever is outside now gets nothing more.
+		if (changes.some(({ head }) => head.row.kind === 'settings')) this.#turnAway(this.#all());
 		for (const moved of documents.values()) this.#settle(moved, documents);
 
 		const parcels = new Map<SyncSession, Entry[]>();
@@ -197,6 +200,7 @@ export class Audience {
 				session.close(CLOSE.noLongerAllowed, 'no longer a member');
 				continue;
 			}
+			if (this.#turnAway([session])) continue;
 			const difference = differenceOf(session.principals, reader.principals);
 			if (difference) differences.set(session, difference);
 		}
@@ -215,6 +219,13 @@ export class Audience {
 			void session.hold(difference, exchange, left).then(left);
 		}
 		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
+	}
+
+	/** Ends the sessions that come from where the company lets nobody in, by its rule and by who they are now. Returns whether there was one. */
+	#turnAway(sessions: readonly (SyncSession | LiveSession)[]): boolean {
+		const outside = sessions.filter((session) => !mayStay(this.#portal, session));
+		for (const session of outside) session.close(CLOSE.notFromHere, NOT_FROM_HERE);
+		return outside.length > 0;
 	}
 
 	#sessionsOf(people: AffectedPeople): Iterable<SyncSession> {

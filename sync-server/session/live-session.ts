@@ -16,7 +16,7 @@ import type { Portal } from '../room/portal.ts';
 import { readPresence, writePresence, type Presence, type PresenceEntry } from '../presence/presence.ts';
 import { colourOf } from '../presence/colours.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
-import type { Seat } from './viewing.ts';
+import { mayStay, NOT_FROM_HERE, type Seat } from './viewing.ts';
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -61,6 +61,9 @@ export class LiveSession implements FrameSession {
 
 	get person(): PersonId {
 		return this.seat.person;
+	}
+	get ip(): string | null {
+		return this.#socket.ip ?? null;
 	}
 
 	async #open(): Promise<void> {
@@ -197,7 +200,9 @@ export class LiveSession implements FrameSession {
 
 	/** Rights or the record changed: whoever may no longer read is out within this turn. */
 	recheck(): void {
-		if (this.#state.is === 'open' && !this.#portal.mayRead(this.seat, this.#state.room)) this.close(CLOSE.noLongerAllowed, 'no longer allowed');
+		if (this.#state.is !== 'open') return;
+		if (!this.#portal.mayRead(this.seat, this.#state.room)) this.close(CLOSE.noLongerAllowed, 'no longer allowed');
+		else if (!mayStay(this.#portal, this)) this.close(CLOSE.notFromHere, NOT_FROM_HERE);
 	}
 
 	drained(): void {

@@ -1,5 +1,7 @@
 /** What a session needs of a connection; `socket/` makes one of a WebSocket, tests and the simulation make one of two queues. */
 export interface FrameSocket {
+	/** From where; null or absent where nobody knows. */
+	readonly ip?: string | null;
 	/**
 	 * Hands a frame over. Nothing is ever dropped: `full` says that the frame was taken but no more should come until `drained` is called
 	 * on the session.
@@ -33,6 +35,8 @@ export const CLOSE = {
 	otherVersion: 4426,
 	/** The portal's store failed; nothing was accepted since. Try again. */
 	restarting: 4503,
+	/** The company lets people in from its own networks alone, and this is none of them. Try again from there. */
+	notFromHere: 4511,
 	tooSlow: 4508,
 	tooMuch: 4529
 } as const;

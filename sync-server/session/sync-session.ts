@@ -99,6 +99,9 @@ export class SyncSession implements FrameSession {
 	get person(): PersonId {
 		return this.seat.person;
 	}
+	get ip(): string | null {
+		return this.#socket.ip ?? null;
+	}
 	/** Whoever looks on as somebody spends their own budget. */
 	get #lane(): Lane {
 		return this.#portal.lane(this.seat.viewer ?? this.person);

@@ -27,6 +27,14 @@ export function maySit(directory: Directory, { viewer }: Seat): boolean {
 	return viewer === null || directory.isAdministrator(viewer);
 }
 
+/** The reason of a close, for whoever reads a trace. */
+export const NOT_FROM_HERE = 'not from this network';
+
+/** Whether a session may go on from where its connection comes (SPEC K2). */
+export function mayStay(portal: { mayEnter(person: PersonId, ip: string | null): boolean }, { seat, ip }: { readonly seat: Seat; readonly ip: string | null }): boolean {
+	return portal.mayEnter(seat.viewer ?? seat.person, ip);
+}
+
 export function seatedActor(actor: Actor | null, directory: Directory, seat: Seat): Actor | null {
 	if (actor === null || seat.viewer === null) return actor;
 	return maySit(directory, seat) ? { ...actor, principals: withoutPrivate(actor.principals) } : null;

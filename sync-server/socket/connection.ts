@@ -40,6 +40,7 @@ const MIN_COMPRESSED_BYTES = 1_024;
 const MAX_REASON_BYTES = 123;
 
 export class Connection implements FrameSocket {
+	readonly ip: string | null;
 	readonly #compress: boolean;
 	readonly #lane: Lane;
 	readonly #onFault: (fault: unknown) => void;
@@ -58,7 +59,8 @@ export class Connection implements FrameSocket {
 	#unread = 0;
 
 	/** @param options.lane of the person whose connection it is */
-	constructor(raw: RawSocket, options: { compress: boolean; lane: Lane; onFault: (fault: unknown) => void }) {
+	constructor(raw: RawSocket, options: { compress: boolean; lane: Lane; ip?: string | null; onFault: (fault: unknown) => void }) {
+		this.ip = options.ip ?? null;
 		this.#raw = raw;
 		this.#compress = options.compress;
 		this.#lane = options.lane;

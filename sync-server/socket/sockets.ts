@@ -16,6 +16,7 @@ import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../s
 import type { Addresses, From } from '../budget/addresses.ts';
 import type { Lanes } from '../budget/lanes.ts';
 import { CONNECTIONS_PER_PERSON, CONNECTIONS_PER_SIGN_IN } from '../budget/limits.ts';
+import { NOT_FROM_HERE } from '../session/viewing.ts';
 import { Connection, SEND_LIMIT_BYTES } from './connection.ts';
 import { peerOf } from './http.ts';
 import type { TemplatedApp, UwsModule, WebSocket } from './uws.ts';
@@ -26,6 +27,8 @@ export interface SocketPortal {
 	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket, viewer: PersonId | null): FrameSession;
 	/** Null for whoever may not be here: no member, or looking on without the right to. */
 	seated(seat: { readonly person: PersonId; readonly viewer: PersonId | null }): object | null;
+	/** Whether the company lets the person in from there. */
+	mayEnter(person: PersonId, ip: string | null): boolean;
 }
 export interface SocketDoor {
 	/** Null for anyone who is not signed in. Gets copies of the headers, with the portal that the address names, and decides about the origin too. */
@@ -164,7 +167,7 @@ export class Sockets {
 		const left = this.#door.addresses.open(from);
 		if (!left) return void ws.end(CLOSE.tooMuch, 'too many connections from this address');
 		const onFault = (fault: unknown) => this.#door.onFault(fault);
-		const connection = new Connection(ws as unknown as ConstructorParameters<typeof Connection>[0], { compress, lane, onFault });
+		const connection = new Connection(ws as unknown as ConstructorParameters<typeof Connection>[0], { compress, lane, ip: from.ip, onFault });
 		caller.connection = connection;
 		// Before the first await: a sign-in that ends meanwhile finds the connection here.
 		this.#bySignIn.set(signIn.session, connections.add(connection));
@@ -186,6 +189,7 @@ export class Sockets {
 		if (!connection.isOpen) return;
 		if (!portal) return connection.close(CLOSE.notSignedIn, 'not signed in');
 		if (!portal.seated({ person: employee, viewer })) return connection.close(CLOSE.noLongerAllowed, 'no longer a member');
+		if (!portal.mayEnter(viewer ?? employee, connection.ip)) return connection.close(CLOSE.notFromHere, NOT_FROM_HERE);
 		connection.attach(document ? portal.attachLive(employee, document, connection, viewer) : portal.attachSync(employee, connection, viewer));
 	}
 

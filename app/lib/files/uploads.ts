@@ -159,6 +159,8 @@ export class Uploads {
 
 	async #outcomeOf(row: StoredRow<FileRow>, { status, code }: Answered): Promise<Outcome> {
 		if (status === 401) return 'signed-out';
+		// Outside the company's networks, which the answer to HEAD has no body to say: it goes up when the device is back.
+		if (status === 403 && (code === null || code === 'not-from-here')) return 'later';
 		if (code === 'bad-value' || code === 'too-large') return this.#giveUp(row, 'damaged');
 		// Not readable, deleted or dismissed meanwhile: the record will say so, and then it is no longer waited for.
 		return status === 403 || status === 404 || status === 410 ? 'given-up' : 'later';

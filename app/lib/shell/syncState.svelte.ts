@@ -6,7 +6,7 @@
 import { untrack } from 'svelte';
 
 export type SyncWord =
-	| { word: 'on-this-device'; waiting: number }
+	| { word: 'on-this-device'; waiting: number; outside: boolean }
 	| { word: 'sending'; count: number }
 	| { word: 'receiving'; count: number }
 	| { word: 'set-aside'; count: number }
@@ -15,6 +15,8 @@ export type SyncWord =
 export interface SyncReport {
 	/** The relay answers, and this device follows it. */
 	connected: boolean;
+	/** The relay answers, and lets nobody in from this network. */
+	outside?: boolean;
 	/** Changes made here that the relay has not answered. */
 	waiting: number;
 	setAside: number;
@@ -37,7 +39,7 @@ class SyncState {
 	report(report: SyncReport): void {
 		// Called from effects: they must not come to depend on what they report.
 		const now = untrack(() => this.#report);
-		if (now.connected === report.connected && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.blank === report.blank && now.received === report.received && now.persistence === report.persistence) return;
+		if (now.connected === report.connected && now.outside === report.outside && now.waiting === report.waiting && now.setAside === report.setAside && now.receiving === report.receiving && now.blank === report.blank && now.received === report.received && now.persistence === report.persistence) return;
 		this.#report = report;
 	}
 
@@ -62,8 +64,8 @@ class SyncState {
 	}
 	/** What was set aside outweighs "up to date", never what is on its way or the missing network. */
 	get word(): SyncWord {
-		const { connected, waiting, setAside, receiving, received } = this.#report;
-		if (!connected) return { word: 'on-this-device', waiting };
+		const { connected, outside = false, waiting, setAside, receiving, received } = this.#report;
+		if (!connected) return { word: 'on-this-device', waiting, outside };
 		if (waiting > 0) return { word: 'sending', count: waiting };
 		if (receiving) return { word: 'receiving', count: received ?? 0 };
 		if (setAside > 0) return { word: 'set-aside', count: setAside };

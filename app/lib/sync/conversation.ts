@@ -14,7 +14,7 @@ import type { Cursor, Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { Pending, ReplicaTransaction } from '#storage/replica-contract.ts';
 import type { Core } from './core.ts';
-import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
+import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, NOT_FROM_HERE, OUTSIDE_RETRY_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
 import { applyEntries, applyGains, applyLosses, applyProgress, Hole, settleAccepted, type IncomingContext } from './incoming.ts';
 import { HandBack } from './hand-back.ts';
 import { documentsOf, type Outcome } from './outcome.ts';
@@ -93,7 +93,7 @@ export class Conversation {
 		this.#to('off');
 	}
 
-	/** The network came back, or another tab wrote something. */
+	/** The network may be back, or the person asks for it. */
 	wake(): void {
 		if (this.state === 'waiting') this.#dial();
 		else void this.pump();
@@ -222,6 +222,7 @@ export class Conversation {
 		const { version, portal, person, epoch, rows, next } = message;
 		if (version !== WIRE_VERSION || portal !== this.#core.portal || person !== this.#core.person || (message.viewer ?? null) !== this.#core.viewer) return this.#stop('outdated');
 		this.#attempts = 0;
+		this.problem = null;
 		this.#foreignRows = kindsOfOthers(rows);
 		this.#newEpoch = this.#cursor !== null && this.#cursor.epoch !== epoch;
 		// Answers of another epoch are of a log that may have gone back.
@@ -374,6 +375,7 @@ export class Conversation {
 	#closed(code: number): void {
 		const problem = FINAL_CODES[code];
 		if (problem) this.#stop(problem);
+		else if (code === NOT_FROM_HERE) this.#keepOut();
 		else this.#restart();
 	}
 
@@ -383,9 +385,18 @@ export class Conversation {
 		this.#to('stopped');
 	}
 
+	#keepOut(): void {
+		this.#drop();
+		this.problem = 'not-from-here';
+		this.#to('waiting');
+		this.#retryTimer = this.#core.timers.set(() => this.#dial(), OUTSIDE_RETRY_MS * (0.5 + this.#core.fraction() / 2));
+	}
+
 	/** Ends this connection and makes another after a pause. */
 	#restart(): void {
 		this.#drop();
+		// Whatever ended it now, nobody says any more that it is where the device is.
+		if (this.problem === 'not-from-here') this.problem = null;
 		this.#to('waiting');
 		this.#retryTimer = this.#core.timers.set(() => this.#dial(), this.#backoff());
 	}

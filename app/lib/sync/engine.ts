@@ -382,7 +382,8 @@ export class Replica {
 	async heard(signal: TabSignal): Promise<void> {
 		switch (signal.kind) {
 			case 'pending':
-				this.wake();
+				// Typing in another tab brings nobody back into the office.
+				if (this.#conversation.problem !== 'not-from-here') this.wake();
 				return this.#core.recount();
 			case 'edit':
 				this.#pages.apply(signal.document, signal.bytes);

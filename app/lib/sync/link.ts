@@ -21,12 +21,16 @@ export type Problem =
 	| 'dismissed'
 	/** 4404: the portal is not there. */
 	| 'no-portal'
+	/** 4511: the company lets people in from its own networks alone, and this is none of them. Tried again, and at once when the network changes. */
+	| 'not-from-here'
 	/** The relay speaks a newer version, or for another person: reload the app. */
 	| 'outdated'
 	| 'storage';
 
 export type LinkState = 'off' | 'connecting' | 'admitted' | 'waiting' | 'stopped';
 
+/** Not final: whoever comes back into the office goes on without doing anything. */
+export const NOT_FROM_HERE = 4511;
 export const FINAL_CODES: Readonly<Record<number, Problem>> = { 4401: 'sign-in', 4403: 'dismissed', 4404: 'no-portal' };
 
 /** The first wait after a drop: long enough for a relay that restarts, short enough not to be noticed. */
@@ -36,5 +40,7 @@ export const EAGER_BACKOFF_MS = 1_500;
 export const EAGER_ATTEMPTS = 200;
 /** The longest, once nobody expects it any more: a portal's devices must not storm a relay that comes back after a night. */
 export const MAX_BACKOFF_MS = 60_000;
+/** Between two tries from outside the company's networks: it is a person who moves, not a relay that comes back. */
+export const OUTSIDE_RETRY_MS = 60_000;
 /** The relay says something every HEARTBEAT_MS; two and a half of them without a word is a dead line. */
 export const SILENCE_MS = 2.5 * HEARTBEAT_MS;

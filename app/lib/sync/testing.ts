@@ -81,6 +81,8 @@ export class FakeRelay {
 	/** Down messages that never arrive. */
 	swallow: (message: Down) => boolean = () => false;
 	online = true;
+	/** Devices come from where the company lets nobody in. */
+	outside = false;
 	swallowedNext: [number, number, number][] = [];
 	readonly #answers = new Map<string, AnswerResult>();
 	readonly #sessions = new Set<Session>();
@@ -103,6 +105,11 @@ export class FakeRelay {
 			};
 			if (!this.online) {
 				closed(1006);
+				return { send: () => {}, close: () => {} };
+			}
+			if (this.outside) {
+				this.#say(`relay closes ${name} 4511`);
+				closed(4511);
 				return { send: () => {}, close: () => {} };
 			}
 			this.#sessions.add(session);

@@ -30,7 +30,7 @@ type TabMessage =
 	| { readonly to: 'status'; readonly link: LinkState; readonly word: ReplicaStatus['word']; readonly problem: Problem | null; readonly received: number }
 	/** Who is online, when it changes: apart from the rest, which is said with every edit. */
 	| { readonly to: 'online'; readonly online: readonly PersonId[] | null; readonly waiting: number | null }
-	| { readonly to: 'leader'; readonly ask: 'status' | 'reconnect' };
+	| { readonly to: 'leader'; readonly ask: 'status' | 'reconnect' | 'retry' };
 
 export interface LiveRecord<K extends KindName> {
 	readonly row: StoredRow<RowOf[K]>;
@@ -269,6 +269,12 @@ export class Workspace {
 		else this.#say({ to: 'leader', ask: 'reconnect' });
 	}
 
+	/** Does not wait for the next attempt. */
+	retry(): void {
+		if (this.leads) this.replica.wake();
+		else this.#say({ to: 'leader', ask: 'retry' });
+	}
+
 	/** Asks the browser to keep the data; some ask the person, so call it from a gesture. */
 	async persist(): Promise<void> {
 		if (!navigator.storage?.persist || this.viewer) return;
@@ -389,6 +395,7 @@ export class Workspace {
 		} else if (message.to === 'online') {
 			if (!this.leads) this.#showOnline(message.online && new Set(message.online), message.waiting);
 		} else if (this.leads && message.ask === 'reconnect') this.replica.connect();
+		else if (this.leads && message.ask === 'retry') this.replica.wake();
 		else if (this.leads) {
 			this.#sayStatus();
 			this.#sayOnline();
