@@ -56,7 +56,9 @@ export class LiveSession implements FrameSession {
 		this.#socket = socket;
 		this.seat = seat;
 		this.document = document;
-		this.#guard(this.#open());
+		// Before anything is loaded for it.
+		if (mayStay(portal, this)) this.#guard(this.#open());
+		else this.close(CLOSE.notFromHere, NOT_FROM_HERE);
 	}
 
 	get person(): PersonId {

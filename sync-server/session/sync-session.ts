@@ -26,7 +26,7 @@ import { shipped } from './audience.ts';
 import type { Difference, Exchange } from './exchange.ts';
 import { Healing } from './healing.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from './socket.ts';
-import { READ_ONLY, type Seat } from './viewing.ts';
+import { mayStay, NOT_FROM_HERE, READ_ONLY, type Seat } from './viewing.ts';
 
 /** Log entries looked at in one step of catching up: a few milliseconds of the store's time. */
 const CATCH_UP_WINDOW = 500;
@@ -92,6 +92,7 @@ export class SyncSession implements FrameSession {
 		this.#principals = portal.reader(seat)?.principals ?? new Set();
 		if (portal.isOver) this.close(CLOSE.restarting, 'the portal is read anew');
 		else if (this.#principals.size === 0) this.close(CLOSE.noLongerAllowed, 'no longer a member');
+		else if (!mayStay(portal, this)) this.close(CLOSE.notFromHere, NOT_FROM_HERE);
 		// From the first moment: a dismissal also closes a socket that has said nothing yet.
 		else portal.audience.join(this);
 	}

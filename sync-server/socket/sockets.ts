@@ -16,7 +16,6 @@ import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../s
 import type { Addresses, From } from '../budget/addresses.ts';
 import type { Lanes } from '../budget/lanes.ts';
 import { CONNECTIONS_PER_PERSON, CONNECTIONS_PER_SIGN_IN } from '../budget/limits.ts';
-import { NOT_FROM_HERE } from '../session/viewing.ts';
 import { Connection, SEND_LIMIT_BYTES } from './connection.ts';
 import { peerOf } from './http.ts';
 import type { TemplatedApp, UwsModule, WebSocket } from './uws.ts';
@@ -27,8 +26,6 @@ export interface SocketPortal {
 	attachLive(person: PersonId, document: DocumentId, socket: FrameSocket, viewer: PersonId | null): FrameSession;
 	/** Null for whoever may not be here: no member, or looking on without the right to. */
 	seated(seat: { readonly person: PersonId; readonly viewer: PersonId | null }): object | null;
-	/** Whether the company lets the person in from there. */
-	mayEnter(person: PersonId, ip: string | null): boolean;
 }
 export interface SocketDoor {
 	/** Null for anyone who is not signed in. Gets copies of the headers, with the portal that the address names, and decides about the origin too. */
@@ -189,7 +186,6 @@ export class Sockets {
 		if (!connection.isOpen) return;
 		if (!portal) return connection.close(CLOSE.notSignedIn, 'not signed in');
 		if (!portal.seated({ person: employee, viewer })) return connection.close(CLOSE.noLongerAllowed, 'no longer a member');
-		if (!portal.mayEnter(viewer ?? employee, connection.ip)) return connection.close(CLOSE.notFromHere, NOT_FROM_HERE);
 		connection.attach(document ? portal.attachLive(employee, document, connection, viewer) : portal.attachSync(employee, connection, viewer));
 	}
 

@@ -51,6 +51,8 @@ export class Device {
 	#epoch = 0;
 	/** What it holds is of another epoch than what comes. */
 	#isElsewhere = false;
+	/** Where it connects from. */
+	ip: string | null = null;
 	socket: SocketPair | null = null;
 	closedWith: number | null = null;
 	#batches = 0;
@@ -81,6 +83,7 @@ export class Device {
 			},
 			(relaySide) => this.#stage.portal.attachSync(this.person, relaySide, this.#viewer)
 		);
+		socket.ip = this.ip;
 		this.socket = this.#stage.connected(socket);
 		return this;
 	}

@@ -25,10 +25,13 @@ export class LiveClient {
 	readonly #stage: Stage;
 	socket!: SocketPair;
 	closedWith: number | null = null;
+	/** Where it connects from. */
+	readonly #ip: string | null;
 	/** Sync step 1 that the relay sent. */
 	steps = 0;
 
-	constructor(stage: Stage, person: PersonId, document: DocumentId, client?: number, viewer: PersonId | null = null) {
+	constructor(stage: Stage, person: PersonId, document: DocumentId, client?: number, viewer: PersonId | null = null, ip: string | null = null) {
+		this.#ip = ip;
 		this.#viewer = viewer;
 		this.#stage = stage;
 		this.person = person;
@@ -60,6 +63,7 @@ export class LiveClient {
 			},
 			(relaySide) => this.#stage.portal.attachLive(this.person, this.document, relaySide, this.#viewer)
 		);
+		socket.ip = this.#ip;
 		this.socket = this.#stage.connected(socket);
 		this.sync((encoder) => syncProtocol.writeSyncStep1(encoder, this.doc));
 		if (this.awareness.getLocalState() !== null) this.say(awarenessProtocol.encodeAwarenessUpdate(this.awareness, [this.doc.clientID]));

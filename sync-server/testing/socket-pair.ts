@@ -18,6 +18,8 @@ export class SocketPair implements FrameSocket {
 	#session: FrameSession | null = null;
 	#toDevice: Uint8Array[] = [];
 	#closing: { code: number; reason: string } | null = null;
+	/** Where the device is, as a test says. */
+	ip: string | null = null;
 	#isOpen = true;
 	#wasFull = false;
 	/** Set: nothing is delivered to the device until it is cleared and the pair is flushed. */

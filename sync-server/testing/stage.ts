@@ -140,8 +140,8 @@ export class Stage {
 	device(person: PersonId, viewer: PersonId | null = null): Device {
 		return new Device(this, person, viewer);
 	}
-	live(person: PersonId, document: DocumentId, client?: number, viewer: PersonId | null = null): LiveClient {
-		return new LiveClient(this, person, document, client, viewer).connect();
+	live(person: PersonId, document: DocumentId, client?: number, viewer: PersonId | null = null, ip: string | null = null): LiveClient {
+		return new LiveClient(this, person, document, client, viewer, ip).connect();
 	}
 	connected(socket: SocketPair): SocketPair {
 		this.#sockets.add(socket);
