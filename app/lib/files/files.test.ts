@@ -207,6 +207,18 @@ test('busy, full and restarting are waited for; a piece elsewhere goes on there;
 	third.uploads.stop();
 });
 
+test('outside the company’s networks it waits, whether the answer has words or not', async () => {
+	const relay = new Relay();
+	const outside = (code: string | null) => () => ({ status: 403, offset: null, code });
+	relay.fails = [outside(null), (call) => (call === 'HEAD' ? null : outside('not-from-here')())];
+	const { row, again, uploads } = await uploading(relay, filled(10));
+	await again();
+	expect(await database.uploads.get(row.id)).toMatchObject({ problem: null });
+	await again();
+	expect(relay.whole(row.id)).toBe(row.digest);
+	uploads.stop();
+});
+
 test('what can never go up is said once and left alone; others go on; a signed-out device stops', async () => {
 	const relay = new Relay();
 	relay.fails = [(call) => (call === 'HEAD' ? null : { status: 422, offset: 0, code: 'bad-value' })];
