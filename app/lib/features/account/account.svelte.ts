@@ -27,10 +27,7 @@ const signedInAnswer = v.object({ portal: portalId, employee: personId });
 const choicesAnswer = v.object({ portals: v.array(v.object({ portal: portalId, company: v.string() })) });
 const meAnswer = v.object({ firstName: v.string(), lastName: v.string(), company: v.string() });
 const invitationAnswer = v.object({ company: v.string(), email: v.string() });
-const invitedAnswer = v.object({ results: v.array(v.object({ address: v.string(), result: v.string() })) });
 const viewAnswer = v.object({ token: v.string(), expiresAt: v.number() });
-
-export type InvitationResult = v.InferOutput<typeof invitedAnswer>['results'][number];
 
 class Account {
 	/** Portals whose sign-in the relay no longer knows. */
@@ -90,11 +87,6 @@ class Account {
 		if (!answer.ok) return answer;
 		await this.#begin(answer.value, { ...invited, name: `${request.firstName} ${request.lastName}`.trim() });
 		return { ok: true, value: undefined };
-	}
-
-	async invite(addresses: readonly string[], department: string | undefined): Promise<Answer<readonly InvitationResult[]>> {
-		const answer = await call('POST', '/invitations', { send: { addresses, ...(department ? { department } : {}) }, answer: invitedAnswer, words: { 403: m.account_error_not_allowed } });
-		return answer.ok ? { ok: true, value: answer.value.results } : answer;
 	}
 
 	/** Looks on as somebody else in this tab, read only. The relay records it. */

@@ -6,6 +6,7 @@ import { preferences } from '#lib/shell/preferences.svelte.ts';
 import { liveRows } from '#lib/sync/live-rows.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { PersonAt } from './changes.ts';
+import { InviteDraft } from './invite/draft.svelte.ts';
 import { structureOf, type DepartmentNode } from './structure.ts';
 
 /** The dialog that is open over the screen. */
@@ -45,6 +46,8 @@ export class Company {
 	readonly #settings;
 	asked = $state.raw<Asked>({ what: 'nothing' });
 	menu = $state.raw<PersonMenuAt | null>(null);
+	/** What was typed into the dialog of inviting. */
+	readonly invite = new InviteDraft();
 
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
