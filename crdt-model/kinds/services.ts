@@ -2,7 +2,7 @@
  * Services: the parts of a portal that a company may switch off (settings.servicesOff), and whose documents belong to each. While one is off its
  * documents are not shown, changed or sent; nothing of them is deleted. What is of no service is always there: the company, its people, its settings.
  */
-import { kindOf, type DocumentId, type KindName } from '../ids.ts';
+import { kindOf, type KindName } from '../ids.ts';
 import type { BaseRow } from '../record/kind.ts';
 import type { FileRow } from './file.ts';
 import type { PageRow } from './page.ts';
@@ -27,10 +27,10 @@ export function serviceOfKind(kind: KindName): ServiceId | null {
 }
 
 /**
- * The service of one record. What hangs on another follows that one: the description of a task is a part of the task, a proposal of what it is about.
- * @param rowOf what is there of the record that a proposal is about: only of a page it matters on what that hangs
+ * The service of one record. What hangs on another follows that one: the description of a task is a part of the task, a proposal of what it is about (for the
+ * page of a record it names the record, SPEC A14).
  */
-export function serviceOf(row: BaseRow, rowOf: (id: DocumentId) => BaseRow | null): ServiceId | null {
+export function serviceOf(row: BaseRow): ServiceId | null {
 	switch (row.kind) {
 		case 'page': {
 			const { on } = row as PageRow;
@@ -39,11 +39,8 @@ export function serviceOf(row: BaseRow, rowOf: (id: DocumentId) => BaseRow | nul
 		case 'file':
 			// A face belongs to whoever it shows.
 			return (row as FileRow).place === 'face' ? null : serviceOfKind('file');
-		case 'proposal': {
-			const { target } = row as ProposalRow;
-			const about = kindOf(target) === 'page' ? rowOf(target) : null;
-			return about ? serviceOf(about, rowOf) : serviceOfKind(kindOf(target)!);
-		}
+		case 'proposal':
+			return serviceOfKind(kindOf((row as ProposalRow).target)!);
 		default:
 			return serviceOfKind(row.kind);
 	}

@@ -8,7 +8,7 @@ import type { Recipient } from '../access/recipients.ts';
 import type { DocumentId } from '../ids.ts';
 import { command, defineKind, type BaseRow, type CommandSpec, type Effect, type FieldSpec } from '../record/kind.ts';
 import { commonFields, count, email, field, given, recipient, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
-import { valueAt, type RecordState } from '../record/state.ts';
+import { EMPTY_STATE, valueAt, type RecordState } from '../record/state.ts';
 import { SERVICES, type ServiceId } from './services.ts';
 
 export const LANGUAGES = ['en', 'ro'] as const;
@@ -185,6 +185,11 @@ export const settings = defineKind<SettingsRow>({
 	row: (base, state): SettingsRow => ({ ...base, kind: 'settings', company: valueAt(state, 'company') as string, ...valuesOf(state) }),
 	audience: () => ['all']
 });
+
+/** With what is so while nobody has said otherwise: a row that an older release has kept knows fewer settings. */
+export function wholeSettings(row: SettingsRow): SettingsRow {
+	return { ...valuesOf(EMPTY_STATE), ...row };
+}
 
 function valuesOf(state: RecordState): Values {
 	return Object.fromEntries(names.map((name) => [name, valueAt(state, name) ?? SETTINGS[name].unsaid])) as Values;

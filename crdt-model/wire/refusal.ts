@@ -31,6 +31,8 @@ export const REFUSALS = {
 	'bad-value': { fate: 'aside', status: 422 },
 	/** The rule book says no. */
 	denied: { fate: 'aside', status: 403 },
+	/** What it is about belongs to a service that is switched off. */
+	'service-off': { fate: 'aside', status: 403 },
 	/** A guarded field changed since the author saw it. */
 	stale: { fate: 'aside', status: 409 },
 	/** The thing was deleted meanwhile. */

@@ -1,10 +1,11 @@
 /**
- * The gate for page and text content (SPEC G8–G12): size → syntax → identity → shape → access → ids → apply → post-check.
+ * The gate for page and text content (SPEC G8–G12): service → size → syntax → identity → shape → access → ids → apply → post-check.
  * The list itself is in page/admit.ts; here it meets the portal: whose client ids these are, what the rule book says, and what
  * becomes of the outcome.
  */
 import type * as Y from 'yjs';
 import { audienceOf, decideWrite, type Actor, type Verdict, type World } from '#crdt-model/access/decide.ts';
+import { refusedByService } from '#crdt-model/access/services.ts';
 import type { PersonId } from '#crdt-model/ids.ts';
 import { refuse, type Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Draft } from '../log/portal-log.ts';
@@ -41,6 +42,8 @@ export function admitContent(room: Room, world: World, update: ContentUpdate): C
 	const readers = audienceOf(row, world);
 	if (!readers.some((principal) => update.actor.principals.has(principal))) return { kind: 'refused', refusal: refuse('not-found', room.id) };
 	if (row.deleted) return { kind: 'refused', refusal: refuse('target-gone', room.id) };
+	const switchedOff = refusedByService(row, world.settings);
+	if (switchedOff) return { kind: 'refused', refusal: switchedOff };
 
 	const verdict: Verdict = update.isReadOnly ? { allow: false, code: 'denied', rule: READ_ONLY.rule!, who: [] } : decideWrite(update.actor, row, world);
 	const admission = admitUpdate(room.doc as Y.Doc, update.bytes, kind.content.shape === 'rich' ? PAGE_RULES : TEXT_RULES, {

@@ -1,7 +1,7 @@
 /**
  * The gate for records (SPEC G1–G7): a batch of commands is accepted or refused as one.
  *
- *   known → existence and plan → access → quota → apply → enqueue
+ *   known → existence and plan → service → access → quota → apply → enqueue
  *
  * Size and shape were judged when the frame was parsed, identity when the session was opened; membership is asked again here.
  * Nothing is touched before every command of the batch has passed, so a refusal needs no undoing. Everything below `admitBatch` runs in
@@ -9,6 +9,7 @@
  */
 import { audienceOf, canRead, decide, type Actor, type World } from '#crdt-model/access/decide.ts';
 import { Directory } from '#crdt-model/access/directory.ts';
+import { refusedByService } from '#crdt-model/access/services.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import { isIdOf, RELAY, recordsOfPage, type CommandId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import type { PageRow } from '#crdt-model/kinds/page.ts';
@@ -103,6 +104,8 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 	if (!row) return refuse('bad-value', `${command.name} leaves no record`);
 
 	if (authority.kind === 'person') {
+		const switchedOff = refusedByService(before ?? row, world.settings);
+		if (switchedOff) return switchedOff;
 		const verdict = decide(authority.actor, { before: before && { row: before, state }, next: { row, state: next }, changed: plan.paths, wishes: plan.wishes }, world);
 		if (!verdict.allow) {
 			// A page on a record that one may not read: neither the record nor a page that it has is admitted to.

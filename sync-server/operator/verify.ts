@@ -17,6 +17,7 @@ import { collectionsOf, type BaseRow, type Kind } from '#crdt-model/record/kind.
 import { rowOf } from '#crdt-model/record/plan.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
 import { CHAIN_START, chained, chainedRestore, sealOf } from '../log/seal.ts';
+import { BACK_COUNTER } from '../room/services.ts';
 import { PortalArchive, Unreadable, type ArchivedDocument, type ArchivedHead } from './archive.ts';
 
 export interface Verified {
@@ -110,8 +111,11 @@ function documentsDifference(archive: PortalArchive, head: ArchivedHead, counts:
 		const counted = head.counters[counter] ?? used[name];
 		if (counted !== used[name]) return `the counter of ${name} is ${counted} and the documents add up to ${used[name]}`;
 	}
+	const back = head.counters[BACK_COUNTER] ?? 0;
+	if (back > head.seq) return `a service came back at ${back}, and the log ends at ${head.seq}`;
 	for (const kind of new Set([...Object.keys(highest), ...Object.keys(head.counters)])) {
-		if (kind.startsWith('quota:')) continue;
+		// What else is counted has a colon in its name, as no kind has.
+		if (kind.includes(':')) continue;
 		if (highest[kind] !== head.counters[kind]) return `the counter of ${kind} is ${head.counters[kind] ?? 0} and its highest number ${highest[kind] ?? 0}`;
 	}
 	return null;

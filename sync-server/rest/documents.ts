@@ -7,7 +7,9 @@
 import { generateKeyBetween } from 'fractional-indexing';
 import * as v from 'valibot';
 import { IdMaker, isDocumentId, kindOf, KINDS, type BatchId, type KindName } from '#crdt-model/ids.ts';
+import { serviceRefusal } from '#crdt-model/access/services.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
+import { serviceOfKind } from '#crdt-model/kinds/services.ts';
 import { commandSchema, type Command } from '#crdt-model/record/command.ts';
 import { checklistOf, commentsOf } from '#crdt-model/record/parts.ts';
 import { seenBy } from '#crdt-model/record/plan.ts';
@@ -63,6 +65,9 @@ export const documentRoutes = {
 	})
 };
 
+/** Of these a row says of which service it is: a description follows its task, a face is nobody's. */
+const FOLLOWING: readonly KindName[] = ['page', 'file', 'proposal'];
+
 const notThere = (): Response => problem('not-found', { detail: 'not there, or not readable' });
 
 export function mountDocuments(app: App, services: Services): void {
@@ -76,6 +81,8 @@ export function mountDocuments(app: App, services: Services): void {
 	});
 
 	members(app, services, documentRoutes.list, async ({ query: { kind, after, limit } }, { portal, person, viewer }) => {
+		const off = FOLLOWING.includes(kind) ? null : serviceOfKind(kind);
+		if (off !== null && portal.services.off.includes(off)) return refusalProblem(serviceRefusal(off));
 		const query = {
 			kind,
 			after: after ?? null,
@@ -89,6 +96,8 @@ export function mountDocuments(app: App, services: Services): void {
 		const id = call.param('id');
 		const found = isDocumentId(id) ? await portal.read(person, id, viewer) : null;
 		if (!found) return notThere();
+		const off = portal.services.offServiceOf(found.row);
+		if (off) return refusalProblem(serviceRefusal(off));
 		const { lists } = kindNamed(found.row.kind);
 		return Response.json({
 			id,
@@ -103,6 +112,9 @@ export function mountDocuments(app: App, services: Services): void {
 		const id = param('id');
 		const of = query.person ?? person;
 		if (!isDocumentId(id) || (of !== person && (viewer !== null || !portal.directory.isAdministrator(person)))) return notThere();
+		const found = await portal.read(person, id, viewer);
+		const off = found && portal.services.offServiceOf(found.row);
+		if (off) return refusalProblem(serviceRefusal(off));
 		const access = await portal.access({ person, viewer }, id, of);
 		return access ? Response.json({ person: of, ...access }) : notThere();
 	});

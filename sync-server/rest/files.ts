@@ -7,6 +7,7 @@
  * Leaves to others: what an upload must fulfil (files/uploads.ts).
  */
 import { isIdOf, type PersonId } from '#crdt-model/ids.ts';
+import { serviceRefusal } from '#crdt-model/access/services.ts';
 import type { FileRow } from '#crdt-model/kinds/file.ts';
 import { wantedOf, type Received } from '../files/uploads.ts';
 import type { Portal } from '../room/portal.ts';
@@ -54,6 +55,8 @@ export function mountFiles(app: App, services: Services): void {
 	members(app, services, fileRoutes.download, async (call, { portal, person }) => {
 		const row = await rowOf(portal, person, call.param('id'));
 		if (!row) return notThere();
+		const off = portal.services.offServiceOf(row);
+		if (off) return refusalProblem(serviceRefusal(off));
 		const wanted = wantedOf(portal, row);
 		// How far an upload has come is its maker's affair.
 		const own: Record<string, string> = {};
@@ -91,6 +94,8 @@ export function mountFiles(app: App, services: Services): void {
 		if (type !== PIECE_TYPE) return problem('not-bytes', { detail: `content-type must be ${PIECE_TYPE}` });
 		const row = await rowOf(portal, person, id);
 		if (!row) return notThere();
+		const off = portal.services.offServiceOf(row);
+		if (off) return refusalProblem(serviceRefusal(off));
 		if (row.createdBy !== person) return problem('denied', { detail: 'only who made the record brings its bytes', extra: { rule: 'file.maker-uploads', who: [`user:${row.createdBy}`] } });
 		return answerOf(await uploads.receive(portal, person, row, piece));
 	}

@@ -11,6 +11,7 @@ import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { accessTo, type Access } from '#crdt-model/access/questions.ts';
 import { IdMaker, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
+import { wholeSettings } from '#crdt-model/kinds/settings.ts';
 import type { Row } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
@@ -40,6 +41,7 @@ import { Pinning } from './pinning.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
 import { Returns } from './returns.ts';
 import { Rooms, type Room } from './rooms.ts';
+import { Services } from './services.ts';
 
 /** A snapshot is made when the tail is longer than this, or than half the snapshot and this many bytes (SYNC 5). */
 const COMPACT_ENTRIES = 200;
@@ -92,6 +94,7 @@ export class Portal {
 	readonly rooms: Rooms;
 	readonly audience: Audience;
 	readonly quota: PortalQuota;
+	readonly services: Services;
 	readonly announcements: Announcements;
 	/** What devices hand back after a restore. */
 	readonly returns: Returns;
@@ -120,7 +123,7 @@ export class Portal {
 		for (const { row, seq } of structure) {
 			portal.directoryOnDisk.take(row);
 			if (portal.directory.take(row)) portal.#rightsVersion = Math.max(portal.#rightsVersion, seq);
-			if (row.kind === 'settings') portal.#settings = row as SettingsRow;
+			if (row.kind === 'settings') portal.services.adopt((portal.#settings = wholeSettings(row as SettingsRow)));
 		}
 		return portal;
 	}
@@ -154,6 +157,7 @@ export class Portal {
 			},
 			onFailed: (reason) => this.#fail(reason)
 		});
+		this.services = new Services(this.log, options.store);
 		this.rooms = new Rooms(options.store, head.epoch, { durable: () => this.log.durable, settled: () => this.log.settled() });
 		this.#pinning = new Pinning(this.rooms);
 		const settings = (): SettingsRow | null => this.#settings;
@@ -409,6 +413,7 @@ export class Portal {
 		const { seq } = this.log.append(room.isAwaited ? { ...draft, isAwaited: true } : draft, this.#rightsVersion);
 		room.isAwaited = false;
 		if (draft.changesRights) this.#rightsVersion = seq;
+		if (draft.head.row.kind === 'settings') this.services.appended(draft.head.row as SettingsRow, seq);
 		room.counted = this.quota.count(room.counted, draft.head.row);
 		room.seq = seq;
 		room.firstSeq ??= seq;
@@ -458,13 +463,13 @@ export class Portal {
 		return found;
 	}
 
-	/** A record as it is on disk; null when it is not there or not readable. */
+	/** A record as it is on disk, also where its service is switched off; null when it is not there or not readable. */
 	read(person: PersonId, id: DocumentId, viewer: PersonId | null = null): Promise<{ row: Row; state: RecordState } | null> {
 		return readRecord(this.store, () => this.reader({ person, viewer }), id);
 	}
-	/** Rows that the person may read, in order of id, deleted ones left out. */
+	/** Rows that the person may read, in order of id, without what is deleted or switched off. */
 	rows(person: PersonId, query: RowQuery, viewer: PersonId | null = null): Promise<{ rows: Row[]; next: DocumentId | null }> {
-		return readRows(this.store, () => this.reader({ person, viewer }), query);
+		return readRows(this.store, () => this.reader({ person, viewer }), (row) => this.services.offServiceOf(row) === null, query);
 	}
 
 	/** Says in the log and in the person's record that an administrator looks on. Null once that is on disk. */
@@ -529,8 +534,10 @@ export class Portal {
 	}
 
 	#takeRow(row: BaseRow): boolean {
-		if (row.kind === 'settings') this.#settings = row as SettingsRow;
-		return this.directory.take(row);
+		if (row.kind !== 'settings') return this.directory.take(row);
+		this.#settings = row as SettingsRow;
+		// What is switched off may be read by nobody, and what comes back by its readers.
+		return this.services.switches(this.#settings);
 	}
 	#countRefusal({ code }: Refusal): void {
 		this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;

@@ -2,7 +2,7 @@
 import { canRead, type Actor } from '#crdt-model/access/decide.ts';
 import type { DocumentId, KindName } from '#crdt-model/ids.ts';
 import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
-import { collectionsOf } from '#crdt-model/record/kind.ts';
+import { collectionsOf, type BaseRow } from '#crdt-model/record/kind.ts';
 import { readFromDoc, type RecordState } from '#crdt-model/record/state.ts';
 import type { DocumentHead, PortalStore } from '#storage/contract.ts';
 import { docOf } from './rooms.ts';
@@ -30,7 +30,7 @@ async function isReadable(store: PortalStore, asking: Asking, head: DocumentHead
 	return actor !== null && canRead(actor, [...head.audience, ...(scope?.audience ?? [])]);
 }
 
-export async function readRows(store: PortalStore, asking: Asking, query: RowQuery): Promise<{ rows: Row[]; next: DocumentId | null }> {
+export async function readRows(store: PortalStore, asking: Asking, isShown: (row: BaseRow) => boolean, query: RowQuery): Promise<{ rows: Row[]; next: DocumentId | null }> {
 	const actor = asking();
 	if (!actor) return { rows: [], next: null };
 	const { items, next } = await store.reached({
@@ -39,5 +39,5 @@ export async function readRows(store: PortalStore, asking: Asking, query: RowQue
 		after: query.after ?? null,
 		limit: query.limit
 	});
-	return { rows: items.filter(({ row }) => !row.deleted).map(({ row }) => row as Row), next };
+	return { rows: items.filter(({ row }) => !row.deleted && isShown(row)).map(({ row }) => row as Row), next };
 }

@@ -9,6 +9,7 @@
 import type { AffectedPeople } from '#crdt-model/access/affected.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
+import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
 import { encodeDown } from '#crdt-model/wire/codec.ts';
 import type { Entry } from '#crdt-model/wire/down.ts';
 import type { LogEntry } from '#storage/contract.ts';
@@ -98,19 +99,35 @@ export class Audience {
 		const { directoryOnDisk: directory } = this.#portal;
 		const { version } = directory;
 		for (const { head } of changes) directory.take(head.row);
+		this.#switchServices(changes);
 		if (directory.version !== version) this.#redecide(directory.affectedSince(version));
 		// Before anything of this commit is sent: whoever is outside now gets nothing more.
 		if (changes.some(({ head }) => head.row.kind === 'settings')) this.#turnAway(this.#all());
 		for (const moved of documents.values()) this.#settle(moved, documents);
 
 		const parcels = new Map<SyncSession, Entry[]>();
-		for (const { document, entry, origin } of changes) {
+		for (const { document, entry, head, origin } of changes) {
 			const { before, after, isNew } = documents.get(document)!;
 			const parcel = shipped(entry);
-			for (const session of after) if (isNew || before.has(session)) push(parcels, session, parcel);
+			// Cursors go on without it; whoever lacks it is compared when the service comes back (SPEC K4).
+			if (!this.#portal.services.isWithheld(head.row)) for (const session of after) if (isNew || before.has(session)) push(parcels, session, parcel);
 			for (const session of [...this.liveOn(document)]) session.canonical(entry.bytes, origin);
 		}
 		this.#send(parcels);
+	}
+
+	/**
+	 * What the commit switched off is shown to nobody from here on, and what devices hold of it they keep. Where a service came back, every device may lack
+	 * something of it that it was moved past: it is asked what it holds, and before it is told of this commit, by which its cursor would say more than it has.
+	 */
+	#switchServices(changes: readonly Committed[]): void {
+		const { services } = this.#portal;
+		const { off } = services;
+		let isBack = false;
+		for (const { head } of changes) if (head.row.kind === 'settings') isBack = services.committed(head.row as SettingsRow) || isBack;
+		if (services.off === off) return;
+		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
+		if (isBack) for (const session of [...this.#sync]) session.close(CLOSE.restarting, 'a service is switched on again');
 	}
 
 	/** What the commit did to each document, with the sessions that could read it before, by what they held before. */

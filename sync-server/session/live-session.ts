@@ -93,7 +93,7 @@ export class LiveSession implements FrameSession {
 			presence,
 			deafen: presence.listen((entries) => this.#sendPresence(entries))
 		};
-		// Rights may have changed between the look-up and this turn.
+		// Rights may have changed between the look-up and this turn, and its service may be switched off.
 		this.recheck();
 		this.#askForWhatIsMissing(opened.room.doc);
 		const here = presence.all();
@@ -200,11 +200,14 @@ export class LiveSession implements FrameSession {
 		return { id: this.person, name: person ? `${person.firstName} ${person.lastName}` : '', color, colorLight: `${color}33` };
 	}
 
-	/** Rights or the record changed: whoever may no longer read is out within this turn. */
+	/** Rights, services or the record changed: whoever may no longer read is out within this turn. */
 	recheck(): void {
 		if (this.#state.is !== 'open') return;
-		if (!this.#portal.mayRead(this.seat, this.#state.room)) this.close(CLOSE.noLongerAllowed, 'no longer allowed');
-		else if (!mayStay(this.#portal, this)) this.close(CLOSE.notFromHere, NOT_FROM_HERE);
+		const { room } = this.#state;
+		if (!this.#portal.mayRead(this.seat, room)) return this.close(CLOSE.noLongerAllowed, 'no longer allowed');
+		const off = room.row && this.#portal.services.offServiceOf(room.row);
+		if (off) return this.close(CLOSE.noLongerAllowed, `service-off: ${off} is switched off`);
+		if (!mayStay(this.#portal, this)) this.close(CLOSE.notFromHere, NOT_FROM_HERE);
 	}
 
 	drained(): void {
@@ -273,6 +276,7 @@ function read(frame: Uint8Array): Message | null {
 
 const CLOSE_FOR: Partial<Record<string, CloseCode>> = {
 	denied: CLOSE.noLongerAllowed,
+	'service-off': CLOSE.noLongerAllowed,
 	'not-found': CLOSE.notThere,
 	'target-gone': CLOSE.notThere,
 	unavailable: CLOSE.restarting,

@@ -141,8 +141,9 @@ export class SyncSession implements FrameSession {
 
 	async #greet({ version, cursor, held }: Extract<Up, { type: 'hello' }>): Promise<void> {
 		if (version !== WIRE_VERSION) return this.close(CLOSE.otherVersion, `version ${WIRE_VERSION} is spoken here`);
-		const { log, store, id, now } = this.#portal;
-		const fits = cursor !== null && cursor.epoch === log.epoch && cursor.seq <= log.durable && log.durable - cursor.seq <= MAX_CATCH_UP_ENTRIES;
+		const { log, store, id, now, services } = this.#portal;
+		const isNear = cursor !== null && cursor.epoch === log.epoch && cursor.seq <= log.durable && log.durable - cursor.seq <= MAX_CATCH_UP_ENTRIES;
+		const fits = isNear && !services.mayLack(cursor.seq);
 		// From here on a change of rights or documents unsettles the comparison, whatever it waits for.
 		this.#state = { is: 'greeting' };
 		this.#isUnsettled = false;
@@ -181,8 +182,10 @@ export class SyncSession implements FrameSession {
 		await this.#paused(async () => {
 			const lacking: DocumentId[] = [];
 			const surplus = new Set(held.keys());
-			for await (const { id, docSeq, seq } of this.#reached({ principals: [...this.#principals] })) {
+			for await (const { id, docSeq, seq, row } of this.#reached({ principals: [...this.#principals] })) {
 				surplus.delete(id);
+				// What is switched off stays where it is, and comes to nobody.
+				if (this.#portal.services.isWithheld(row)) continue;
 				if (held.get(id) !== docSeq || seq > this.#wholeAfter) lacking.push(id);
 			}
 			if (this.#isClosed()) return;
@@ -212,15 +215,17 @@ export class SyncSession implements FrameSession {
 				if (this.#sent >= this.#portal.log.durable) return void (this.#state = { is: 'live' });
 				const found = await this.#lane.read(async () => {
 					if (this.#isClosed() || this.#isFull || this.#pauses > 0) return null;
-					const [principals, losses] = [this.#principals, this.#losses];
-					const read = await this.#portal.store.entriesAfter({ principals: [...principals], after: this.#sent, window: CATCH_UP_WINDOW });
-					return { ...read, principals, losses };
+					const { services } = this.#portal;
+					const [principals, losses, { off }] = [this.#principals, this.#losses, services];
+					const { entries, reached } = await this.#portal.store.entriesAfter({ principals: [...principals], after: this.#sent, window: CATCH_UP_WINDOW });
+					const withheld = await services.withheldOf(entries.map(({ document }) => document));
+					return { entries: entries.filter(({ document }) => !withheld.has(document)), reached, principals, losses, off };
 				});
 				if (!found) continue;
-				const { entries, reached, principals, losses } = found;
+				const { entries, reached, principals, losses, off } = found;
 				// Rights or readers changed while the store read: what it found was found with the old ones.
 				await this.#portal.log.readersTold();
-				if (this.#isClosed() || this.#pauses > 0 || principals !== this.#principals || losses !== this.#losses) continue;
+				if (this.#isClosed() || this.#pauses > 0 || principals !== this.#principals || losses !== this.#losses || off !== this.#portal.services.off) continue;
 				this.#sendEntries(entries.map(shipped), reached);
 				this.#sent = reached;
 				if (reached >= this.#portal.log.durable && !this.#isFull) this.#state = { is: 'live' };
@@ -296,7 +301,7 @@ export class SyncSession implements FrameSession {
 			let piece: Snapshot[] = [];
 			let size = 0;
 			for (const { found, readers } of stored) {
-				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal))) continue;
+				if (this.#lostMeanwhile.has(found.id) || !readers.some((principal) => this.#principals.has(principal)) || this.#portal.services.isWithheld(found.row)) continue;
 				const bytes = this.#lane.measure(() => wholeOf(found));
 				const told = notices?.get(found.id);
 				piece.push({ document: found.id, docSeq: found.docSeq, seq: found.seq, row: found.row, bytes, ...(told && { notices: told }) });

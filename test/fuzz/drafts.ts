@@ -1,6 +1,7 @@
 /** What the people of a random company try: its founding, and one act after another, mostly where somebody may and somebody may not. */
 import { KINDS, kindOf, pageOf, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId } from '#crdt-model/ids.ts';
 import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
+import { SERVICES } from '#crdt-model/kinds/services.ts';
 import { CRM_ACTIONS, CRM_LEVELS } from '#crdt-model/kinds/role.ts';
 import type { Command } from '#crdt-model/record/command.ts';
 import type { Act, Company } from './company.ts';
@@ -12,7 +13,7 @@ const WEIGHTS: Readonly<Record<KindName, number>> = {
 };
 const KINDS_BY_WEIGHT: readonly KindName[] = KINDS.flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind));
 /** Seldom, so that records live and companies stay at work. */
-const SELDOM = /\.(delete|dismiss|erase|setAdministrator|setArchived|unknown)$/;
+const SELDOM = /\.(delete|setServicesOff|dismiss|erase|setAdministrator|setArchived|unknown)$/;
 /** What was closed comes back, so that companies do not run empty. */
 const OFTEN = /\.(restore|rehire|create|moveToStage|setState|comment)$/;
 
@@ -103,7 +104,7 @@ function pointedAct(company: Company): Act | null {
 	const administrator = known.get('employee')!.find((id) => oracle.isAdministrator(id as PersonId)) as PersonId | undefined;
 	const act = (person: PersonId, name: string, document: DocumentId, args: unknown): Act => ({ person, commands: [company.command(person, document, name, args)] });
 	const people = oracle.rowsOf('employee');
-	switch (random.below(7)) {
+	switch (random.below(9)) {
 		case 0: {
 			const controlled = oracle.rowsOf('task').filter(({ control, deleted }) => control && !deleted);
 			const task = controlled.length > 0 ? random.pick(controlled) : null;
@@ -116,6 +117,13 @@ function pointedAct(company: Company): Act | null {
 		case 2: {
 			const gone = people.filter(({ active }) => !active);
 			return administrator && gone.length > 0 ? act(administrator, 'employee.rehire', random.pick(gone).id, {}) : null;
+		}
+		case 7:
+		case 8: {
+			// Mostly on again, so that most companies work with everything.
+			const [settings] = oracle.rowsOf('settings');
+			const value = settings!.servicesOff.length > 0 || random.chance(0.7) ? [] : [random.pick(SERVICES)];
+			return administrator ? act(administrator, 'settings.setServicesOff', settings!.id, { value }) : null;
 		}
 		case 3: {
 			const left = people.filter(({ active, erased }) => !active && !erased);

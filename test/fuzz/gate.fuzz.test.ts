@@ -55,4 +55,4 @@ describe('the gate decides as the oracle', () => {
 /** What no person's command reaches: people come by invitations, and of looking on, of addresses and of a file's bytes the relay alone speaks. */
 const OUT_OF_REACH = new Set(['settings.create', 'employee.create', 'employee.recordView', 'employee.setEmail', 'file.arrive']);
 /** Refusals of the record gate; those of content are met in page.fuzz.test.ts. */
-const CODES = ['malformed', 'unknown-command', 'bad-value', 'denied', 'stale', 'target-gone', 'not-found', 'exists', 'quota'];
+const CODES = ['malformed', 'unknown-command', 'bad-value', 'denied', 'service-off', 'stale', 'target-gone', 'not-found', 'exists', 'quota'];

@@ -50,6 +50,8 @@ export function expect(oracle: Oracle, person: PersonId, commands: readonly Comm
 		const next = applyWrites(state, plan.writes);
 		const row = rowOf(kind, document, next) as Row | null;
 		if (!row) return refused(id, 'bad-value');
+		const off = world.offService(before?.row ?? row);
+		if (off) return refused(id, 'service-off', `service.${off}`, isHidden);
 		const answer = world.judge(person, command, before ?? null, { row, state: next });
 		if (!answer.may) return refused(id, answer.code, answer.rule, isHidden);
 		if (isHidden) return refused(id, 'not-found', 'hidden', true);

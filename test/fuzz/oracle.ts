@@ -174,6 +174,26 @@ export class Oracle {
 		return level !== null && LEVELS.indexOf(level) >= LEVELS.indexOf(wanted);
 	}
 
+	// Services
+
+	/** The service of a record, where the settings have it switched off. */
+	offService(row: Row): string | null {
+		const service = this.serviceOf(row);
+		return service !== null && (this.rowsOf('settings')[0]?.servicesOff ?? []).some((off) => off === service) ? service : null;
+	}
+	serviceOf(row: Row): string | null {
+		const ofKind = (kind: string): string | null => {
+			if (kind === 'task') return 'tasks';
+			if (kind === 'group') return 'groups';
+			if (kind === 'deal' || kind === 'company' || kind === 'product' || kind === 'role') return 'crm';
+			return kind === 'page' || kind === 'text' || kind === 'file' ? 'documents' : null;
+		};
+		const kindIn = (id: DocumentId) => id.slice(0, id.indexOf('_'));
+		if (row.kind === 'page' && row.on !== null) return ofKind(kindIn(row.on));
+		if (row.kind === 'file' && row.place === 'face') return null;
+		return ofKind(row.kind === 'proposal' ? kindIn(row.target) : row.kind);
+	}
+
 	// Reading
 
 	reads(person: PersonId, id: DocumentId): boolean {

@@ -28,6 +28,7 @@ export const ORACLE_RULES = {
 	allowing: ['task.create', 'task.comment', 'task.leave', 'deal.comment', 'group.create', 'group.ask', 'page.create', 'file.create', 'product.everyone', 'own.profile', 'proposal.create'],
 	/** What nobody may do, whoever they are. */
 	denying: [
+		'service.tasks', 'service.crm', 'service.documents', 'service.groups',
 		'guest', 'relay.alone', 'task.people-are-employees', 'task.review', 'deal.responsible-is-employee', 'deal.closed', 'company.responsible-is-employee', 'structure.one-root',
 		'structure.parent', 'structure.ring', 'structure.head', 'structure.not-empty', 'people.last-administrator', 'people.department', 'people.guest', 'group.people',
 		'proposal.target', 'proposal.answered', 'page.record-grants', 'face.is-there', 'face.grants', 'erase.left', 'erase.empty', 'erase.address'

@@ -196,7 +196,7 @@ export class Run {
 				}
 			}
 			for (const [id, { row }] of oracle.records) {
-				if (row.deleted) continue;
+				if (row.deleted || oracle.offService(row)) continue;
 				this.#tally.readings++;
 				if (oracle.reads(person, id) !== read.has(id)) throw new Error(`${person} ${read.has(id) ? 'reads' : 'does not read'} ${id}: ${JSON.stringify(row)}`);
 			}

@@ -3,6 +3,7 @@ import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import type { GroupRow } from '#crdt-model/kinds/group.ts';
 import type { PageRow, TextRow } from '#crdt-model/kinds/page.ts';
 import type { ProposalRow } from '#crdt-model/kinds/proposal.ts';
+import { SERVICES } from '#crdt-model/kinds/services.ts';
 import { CRM_ACTIONS, CRM_LEVELS, type RoleRow } from '#crdt-model/kinds/role.ts';
 import type { Draft } from '#lib/sync/engine.ts';
 import { anyone, pickRow } from './act-work.ts';
@@ -112,6 +113,18 @@ export async function dismissOrRehire(world: World): Promise<void> {
 	const person = anyone(world);
 	if (person === device.person) return;
 	if (await world.run(device, { document: person, name: 'employee.dismiss', args: {} })) world.tally.dismissed++;
+}
+
+/** A service is switched off, or everything on again: the rest of the company works on meanwhile. */
+export async function switchServices(world: World): Promise<void> {
+	const { random } = world;
+	const [settings] = world.rowsOf('settings');
+	const off = settings!.servicesOff;
+	const value = off.length > 0 && random.chance(0.6) ? [] : [random.pick(SERVICES), ...(random.chance(0.3) ? off : [])];
+	if (await world.run(administrator(world), { document: settings!.id, name: 'settings.setServicesOff', args: { value } })) world.tally.switched++;
+}
+export async function switchAllOn(world: World): Promise<void> {
+	await world.run(administrator(world), { document: world.rowsOf('settings')[0]!.id, name: 'settings.setServicesOff', args: { value: [] } });
 }
 
 /** The portal is given another plan, sometimes one that is too small for what is there; somebody new is invited and may find no seat. */

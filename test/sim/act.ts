@@ -1,5 +1,5 @@
 /** What happens in a simulated company: one step is one thing that somebody does, or that goes wrong. */
-import { changeTariff, dismissOrRehire, grant, joinOrLeave, giveRole, propose, answerProposal, reorganise } from './act-company.ts';
+import { changeTariff, dismissOrRehire, grant, joinOrLeave, giveRole, propose, answerProposal, reorganise, switchServices } from './act-company.ts';
 import { actOnDeal, actOnTask, actOnText, makeSomething } from './act-work.ts';
 import { tick } from './clock.ts';
 import type { Device } from './device.ts';
@@ -24,6 +24,7 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
 	[3, answerProposal],
 	[4, dismissOrRehire],
 	[3, changeTariff],
+	[3, switchServices],
 	[5, forge],
 	[44, deliver],
 	[12, async (world) => world.releaseCommit()],

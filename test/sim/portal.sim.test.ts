@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { step } from './act.ts';
+import { switchAllOn } from './act-company.ts';
 import { bringToRest, expectAtRest } from './check.ts';
 import { newTally, World, type Tally } from './world.ts';
 
@@ -24,6 +25,9 @@ async function simulate(seed: number, tally: Tally): Promise<void> {
 		await bringToRest(world);
 		world.backUp();
 		for (let i = 0; i < STEPS; i++) await step(world);
+		await bringToRest(world);
+		// What is switched off need not be the same everywhere; on again, it is.
+		await switchAllOn(world);
 		await bringToRest(world);
 		await expectAtRest(world);
 	} catch (fault) {

@@ -28,6 +28,8 @@ export class Watch {
 		if (!command) {
 			if (trusted) return;
 			this.judged++;
+			const row = this.oracle.record(document)?.row;
+			if (row && this.oracle.offService(row)) this.broken.push(`[P4] seq ${seq}: content of ${document}, whose service is off`);
 			if (!writesContent(this.oracle, author, document)) this.broken.push(`[P4] seq ${seq}: content of ${document} by ${author}, who may not write it`);
 			return;
 		}
@@ -45,6 +47,8 @@ export class Watch {
 			this.judged++;
 			const mayRead = !before || this.oracle.reads(author, document);
 			const answer = this.oracle.isActive(author) && mayRead ? this.oracle.judge(author, command, before, { row, state: next }) : null;
+			const off = this.oracle.offService(before?.row ?? row);
+			if (off) this.broken.push(`[P4] seq ${seq}: ${command.name} of ${document} while ${off} is off`);
 			if (!answer?.may) this.broken.push(`[P4] seq ${seq}: ${command.name} ${JSON.stringify(command.args)} of ${document} by ${author}, refused by ${answer?.rule ?? 'reading'}`);
 		}
 		const people = this.#people();

@@ -50,6 +50,7 @@ export interface Tally {
 	forged: number;
 	forgedRefused: number;
 	tariffs: number;
+	switched: number;
 	/** People for whom no seat was left. */
 	noSeat: number;
 	/** Entries that were judged by the oracle when they reached the disk. */
@@ -60,7 +61,7 @@ export interface Tally {
 }
 export const newTally = (): Tally => ({
 	commands: 0, typed: 0, refused: 0, overruled: 0, lost: 0, gained: 0, relayCrashes: 0, failedCommits: 0, deviceCrashes: 0, drops: 0, daysAway: 0, reorganised: 0, groups: 0,
-	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, noSeat: 0, judged: 0, restores: 0, cameBack: 0
+	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, switched: 0, noSeat: 0, judged: 0, restores: 0, cameBack: 0
 });
 
 const MAC_KEY = new Uint8Array(32).fill(7);
@@ -366,11 +367,15 @@ export class World {
 					const seal = Buffer.from(entry.mac).toString('hex');
 					if (this.onDisk.get(entry.seq) !== seal) this.broken.push(`[P2] ${device.name} was sent seq ${entry.seq}, which is not on disk so`);
 					this.#expectReadable(device, entry.document);
+					this.#expectOn(device, entry.document);
 				}
 				return;
 			case 'gains':
 				this.tally.gained += message.snapshots.length;
-				for (const { document } of message.snapshots) this.#expectReadable(device, document);
+				for (const { document } of message.snapshots) {
+					this.#expectReadable(device, document);
+					this.#expectOn(device, document);
+				}
 				return;
 			case 'lose':
 				this.tally.lost += message.documents.length;
@@ -386,6 +391,13 @@ export class World {
 	#expectReadable(device: Device, document: DocumentId): void {
 		if (this.oracle.reads(device.person, document) || this.watch.oracle.reads(device.person, document)) return;
 		this.broken.push(`[P5] ${device.name} was sent ${document}, which they may not read`);
+	}
+
+	/** Nothing is sent of what was switched off when it was told; roles and groups are, for rights follow from them. */
+	#expectOn(device: Device, document: DocumentId): void {
+		const row = this.watch.oracle.record(document)?.row;
+		if (!row || row.kind === 'group' || row.kind === 'role' || !this.oracle.offService(row) || !this.watch.oracle.offService(row)) return;
+		this.broken.push(`[P5] ${device.name} was sent ${document} while its service was off`);
 	}
 
 	/** Departments and people as the relay has them on disk. */

@@ -7,8 +7,10 @@
  * Promises: a broken line costs what was under way and nothing else; every way of trying again waits, longer each time, up to a minute; what can never go
  * up is said once and left alone until its record changes.
  */
+import { offServiceOf } from '#crdt-model/access/services.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import type { FileRow } from '#crdt-model/kinds/file.ts';
+import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
 import type { ReplicaDatabase, UploadState } from '#storage/dexie/schema.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 
@@ -38,7 +40,10 @@ export interface UploadsOptions {
 
 /** Own files whose records the relay has and whose bytes it has not. */
 export async function waitingFiles(database: ReplicaDatabase, person: PersonId): Promise<readonly StoredRow<FileRow>[]> {
-	const isWaiting = (row: StoredRow<FileRow>) => row.createdBy === person && !row.arrived && !row.deleted && row.sync === 'accepted';
+	const [settings] = (await database.rows('settings').toArray()) as unknown as SettingsRow[];
+	const off = settings?.servicesOff ?? [];
+	// What is switched off is not taken by the relay; it goes up when the service is back.
+	const isWaiting = (row: StoredRow<FileRow>) => row.createdBy === person && !row.arrived && !row.deleted && row.sync === 'accepted' && offServiceOf(row, off) === null;
 	return (await database.rows('file').filter((row) => isWaiting(row as unknown as StoredRow<FileRow>)).toArray()) as unknown as StoredRow<FileRow>[];
 }
 

@@ -4,6 +4,7 @@
  */
 import { decide, type Actor, type Verdict, type World } from '#crdt-model/access/decide.ts';
 import { Directory } from '#crdt-model/access/directory.ts';
+import { refusedByService } from '#crdt-model/access/services.ts';
 import { kindOf, type DocumentId, type IdMaker, type PersonId } from '#crdt-model/ids.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
@@ -54,6 +55,8 @@ export async function draftBatch(context: DraftContext, reads: ReplicaReads, dra
 		const plan = planCommand(kind, state, command, { author: context.person, latest: Math.max(madeAt, context.now()) });
 		if (plan.kind === 'refused') return { kind: 'refused', refusal: plan.refusal, draft: index };
 		const next = applyWrites(state, plan.writes);
+		const switchedOff = judgeService(draft.document, state, next, world);
+		if (switchedOff) return { kind: 'refused', refusal: switchedOff, draft: index };
 		const verdict = judge(context.person, draft.document, state, next, plan, world);
 		if (!verdict.allow) {
 			const { code, rule, who } = verdict;
@@ -89,6 +92,12 @@ export async function verdictOn(context: DraftContext, reads: ReplicaReads, draf
 		rule: refusal.rule ?? refusal.code,
 		who: (refusal.who ?? []) as Extract<Verdict, { allow: false }>['who']
 	};
+}
+
+function judgeService(id: DocumentId, before: RecordState, next: RecordState, { settings }: World): Refusal | null {
+	const kind = kindNamed(kindOf(id)!);
+	const row = rowOf(kind, id, before) ?? rowOf(kind, id, next);
+	return row && refusedByService(row, settings);
 }
 
 /** Before the first sync the directory is empty, and nobody can be judged here. */

@@ -112,6 +112,8 @@ const labels: Readonly<Record<string, () => string>> = {
 	'comments/removed': m.aside_field_comment_removed
 };
 
+export const serviceWord = (service: ServiceId): string => services[service]();
+
 export function fieldLabel(path: Path): string {
 	const [first, key, part] = path.split('/') as [string, string?, string?];
 	const name = part === undefined ? first : `${first}/${part}`;
@@ -180,7 +182,7 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 		if (/^\d{4}-\d{2}-\d{2}$/u.test(value)) return formatDay(value);
 		return idText(value, words) ?? value;
 	}
-	if (first === 'servicesOff') return formatList((value as ServiceId[]).map((one) => services[one]()));
+	if (first === 'servicesOff') return formatList((value as ServiceId[]).map(serviceWord));
 	if (first === 'writersToAll' || first === 'inviters') return formatList((value as string[]).map((one) => keyText(one, words)));
 	if (Array.isArray(value)) return formatList(value.map((one) => valueText('', one, words)).filter(Boolean));
 	if (first === 'workingHours') return hoursText(value as unknown as NonNullable<WorkingHours>);

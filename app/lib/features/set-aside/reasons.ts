@@ -5,11 +5,12 @@
 import type { Verdict } from '#crdt-model/access/decide.ts';
 import type { Directory } from '#crdt-model/access/directory.ts';
 import type { DepartmentId, GroupId, PersonId } from '#crdt-model/ids.ts';
+import { SERVICES } from '#crdt-model/kinds/services.ts';
 import type { Refusal, RefusalCode } from '#crdt-model/wire/refusal.ts';
 import { m } from '#lib/paraglide/messages.js';
 import { lockedReason, tariffReason } from '../tariff/words.ts';
 import { formatList } from '../crm/format.ts';
-import { fieldLabel } from './fields.ts';
+import { fieldLabel, serviceWord } from './fields.ts';
 
 export interface Judgement {
 	readonly code: RefusalCode;
@@ -35,6 +36,8 @@ export function reasonOf(judgement: Judgement, knows: Knows, wrote = true): stri
 			const name = (current && knows.nameOf(current.by)) || m.aside_somebody();
 			return m.aside_why_stale({ name, field: `“${current ? fieldLabel(current.path) : m.aside_field_other()}”` });
 		}
+		case 'service-off':
+			return serviceReason(judgement.rule);
 		case 'malformed':
 			return m.aside_why_malformed();
 		case 'too-large':
@@ -158,9 +161,17 @@ const whatSentences: Readonly<Record<string, () => string>> = {
 	'group.joined-by-invitation': m.aside_what_group_joins
 };
 
+const SERVICE_RULE = 'service.';
+
+function serviceReason(rule: string | undefined): string {
+	const service = SERVICES.find((one) => `${SERVICE_RULE}${one}` === rule);
+	return service ? m.aside_why_service_off({ service: serviceWord(service) }) : m.aside_why_some_service_off();
+}
+
 function deniedReason({ rule, who }: Judgement, knows: Knows, wrote: boolean): string {
 	const own = rule === undefined ? undefined : ruleSentences[rule];
 	if (own) return own();
+	if (rule?.startsWith(SERVICE_RULE)) return serviceReason(rule);
 	const locked = rule === undefined ? null : lockedReason(rule);
 	if (locked) return locked;
 	const names = peopleOf(who ?? [], knows);
