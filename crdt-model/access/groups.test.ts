@@ -121,3 +121,14 @@ test('[A13] taking away what somebody is not yet is a word as well: it would sta
 	// Moderators put out members, and that ends whatever those were.
 	expect(tries('ann', 'removeMember', { member: GUY }, { ...circle, moderators: [ANN], members: [ANN, GUY] })).toBe('allow group.moderators-manage');
 });
+
+test('[A13] who leaves also gives up moderating where a later word, which they had not seen, still names them', () => {
+	const state = stateOf(circle);
+	const change = { before: { row: circle, state }, next: { row: circle, state }, changed: [`members/${BEN}`, `moderators/${BEN}`] };
+	const leaves = { ...change, wishes: change.changed.map((path) => [path, false] as const) };
+	expect(say(decide(actor('ben'), leaves, worldOf(directory)))).toBe('allow group.anyone-leaves');
+	expect(say(decide(actor('ann'), leaves, worldOf(directory)))).toBe('denied group.moderators-manage');
+	const named = { ...circle, moderators: [...circle.moderators, ANN] };
+	const names = { ...change, next: { row: named, state }, changed: [`moderators/${ANN}`], wishes: [[`moderators/${ANN}`, true] as const] };
+	expect(say(decide(actor('ann'), names, worldOf(directory)))).toBe('denied group.owner-names-moderators');
+});

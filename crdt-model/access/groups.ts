@@ -5,10 +5,10 @@
  */
 import type { PersonId } from '../ids.ts';
 import type { GroupRow } from '../kinds/group.ts';
-import type { Path } from '../record/state.ts';
+import type { Json, Path } from '../record/state.ts';
 import type { Directory } from './directory.ts';
 import type { Principal } from './principals.ts';
-import { allow, deny, type Actor, type Rules, type Verdict } from './verdict.ts';
+import { allow, deny, type Actor, type Change, type Rules, type Verdict } from './verdict.ts';
 
 const owns = (actor: Actor, row: GroupRow) => row.owner === actor.person || actor.principals.has('admins');
 const moderates = (actor: Actor, row: GroupRow) => owns(actor, row) || row.moderators.includes(actor.person);
@@ -25,7 +25,7 @@ function peopleStand(old: GroupRow | undefined, row: GroupRow, directory: Direct
 	return null;
 }
 
-function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict {
+function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path, wish: Json | undefined): Verdict {
 	const cut = path.indexOf('/');
 	const key = path.slice(cut + 1) as PersonId;
 	const isOwn = key === actor.person;
@@ -36,7 +36,8 @@ function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict
 			const [was, is] = [old.moderators.includes(key), row.moderators.includes(key)];
 			// Whoever leaves or is removed is no moderator afterwards, and mostly was none before. To others that is no free word: it would stand against the
 			// owner's naming of a moderator, said earlier and brought later.
-			if (!is && (isOwn || (!was && moderates(actor, old)))) return allow('group.anyone-leaves');
+			// Who leaves says so also where the word gives way to a later one that names them: to leave is everybody's.
+			if ((isOwn && (!is || wish === false)) || (!is && !was && moderates(actor, old))) return allow('group.anyone-leaves');
 			return owns(actor, old) ? allow('group.owner-names-moderators') : deny('group.owner-names-moderators', ...owners(old));
 		}
 		case 'members': {
@@ -55,12 +56,12 @@ function ofPath(actor: Actor, old: GroupRow, row: GroupRow, path: Path): Verdict
 	}
 }
 
-function ofChange(actor: Actor, old: GroupRow, row: GroupRow, changed: readonly Path[]): Verdict {
+function ofChange(actor: Actor, old: GroupRow, row: GroupRow, { changed, wishes }: Change): Verdict {
 	// One who passes the group on names themself a member by it.
-	if (changed.includes('owner')) return ofPath(actor, old, row, 'owner');
+	if (changed.includes('owner')) return ofPath(actor, old, row, 'owner', undefined);
 	let verdict: Verdict | null = null;
 	for (const path of changed) {
-		const one = ofPath(actor, old, row, path);
+		const one = ofPath(actor, old, row, path, wishes?.find(([wished]) => wished === path)?.[1]);
 		if (!one.allow) return one;
 		verdict ??= one;
 	}
@@ -68,10 +69,11 @@ function ofChange(actor: Actor, old: GroupRow, row: GroupRow, changed: readonly 
 }
 
 export const groupRules: Rules = {
-	change(actor, { before, next, changed }, { directory }) {
+	change(actor, change, { directory }) {
+		const { before, next } = change;
 		const row = next.row as GroupRow;
 		const old = before?.row as GroupRow | undefined;
-		const verdict = old ? ofChange(actor, old, row, changed) : allow('group.anyone-creates');
+		const verdict = old ? ofChange(actor, old, row, change) : allow('group.anyone-creates');
 		// Asked last, as in tasks: who may not name anybody does not learn who is here.
 		return (verdict.allow && peopleStand(old, row, directory)) || verdict;
 	},

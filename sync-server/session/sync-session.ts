@@ -183,9 +183,10 @@ export class SyncSession implements FrameSession {
 			const lacking: DocumentId[] = [];
 			const surplus = new Set(held.keys());
 			for await (const { id, docSeq, seq, row } of this.#reached({ principals: [...this.#principals] })) {
-				surplus.delete(id);
-				// What is switched off stays where it is, and comes to nobody.
-				if (this.#portal.services.isWithheld(row)) continue;
+				// What is switched off comes to nobody and stays where it is, but for what may be of a history that a restore ended: it could not go on from there.
+				const isWithheld = this.#portal.services.isWithheld(row);
+				if (!isWithheld || seq <= this.#wholeAfter) surplus.delete(id);
+				if (isWithheld) continue;
 				if (held.get(id) !== docSeq || seq > this.#wholeAfter) lacking.push(id);
 			}
 			if (this.#isClosed()) return;
