@@ -1,5 +1,5 @@
 /**
- * Which services of a portal are switched off, as the disk has it, and since when a device may lack something because of that (SPEC K1–K6).
+ * Which services of a portal are switched off, as the disk has it, and since when a device may lack something because of that (SPEC V1–V6).
  *
  * What is off is sent to nobody, while cursors move on. So a device whose cursor is older than the last time that a service came back may have gone past
  * what it was not shown: it is compared by inventory. That moment is a counter of the log, so that it is on disk with the switch itself.

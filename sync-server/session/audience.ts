@@ -109,7 +109,7 @@ export class Audience {
 		for (const { document, entry, head, origin } of changes) {
 			const { before, after, isNew } = documents.get(document)!;
 			const parcel = shipped(entry);
-			// Cursors go on without it; whoever lacks it is compared when the service comes back (SPEC K4).
+			// Cursors go on without it; whoever lacks it is compared when the service comes back (SPEC V4).
 			if (!this.#portal.services.isWithheld(head.row)) for (const session of after) if (isNew || before.has(session)) push(parcels, session, parcel);
 			for (const session of [...this.liveOn(document)]) session.canonical(entry.bytes, origin);
 		}

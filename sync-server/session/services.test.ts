@@ -45,7 +45,7 @@ async function byTheRelay(name: string, id: Parameters<Stage['as']>[2], args: un
 	await stage.settle();
 }
 
-test('[K1] every change to what is off is refused, the administrator’s too, and what is not readable stays unknown', async () => {
+test('[V1] every change to what is off is refused, the administrator’s too, and what is not readable stays unknown', async () => {
 	await stage.as(EVE, 'text.create', some('text', 2), { title: 'mine', place: 'mine' });
 	await stage.as(CAT, 'task.create', task(3), { title: 'with a description' });
 	await off('crm', 'documents');
@@ -65,7 +65,7 @@ test('[K1] every change to what is off is refused, the administrator’s too, an
 	for (const id of [deal(1), deal(99)]) expect(await answer(EVE, 'deal.setTitle', id, { value: 'x' })).toBe('refused not-found');
 });
 
-test('[K1] a batch is judged by the switch that it makes itself; switched on, the refused command may be made anew', async () => {
+test('[V1] a batch is judged by the switch that it makes itself; switched on, the refused command may be made anew', async () => {
 	const title = () => stage.command('deal.setTitle', deal(1), { value: 'now' }, { at: stage.now() + 1_000 });
 	const offAndOn = [stage.command('settings.setServicesOff', settings, { value: ['crm'] }), title()];
 	expect(describeAnswer(await stage.batch(ANN, offAndOn))).toBe('refused service-off by service.crm');
@@ -78,7 +78,7 @@ test('[K1] a batch is judged by the switch that it makes itself; switched on, th
 	expect(describeAnswer(await stage.batch(CAT, [title()]))).toBe('accepted');
 });
 
-test('[K2] nothing of it is sent to open sessions, to whoever gains it, or to whoever comes anew', async () => {
+test('[V2] nothing of it is sent to open sessions, to whoever gains it, or to whoever comes anew', async () => {
 	await off('crm');
 	const [cat, eve] = await connect(CAT, EVE);
 	expect([holds(cat!), holds(eve!)]).toEqual([[task(1), text], [text]]);
@@ -100,7 +100,7 @@ test('[K2] nothing of it is sent to open sessions, to whoever gains it, or to wh
 	expect(cat!.complaints).toEqual([]);
 });
 
-test('[K2] groups and roles go on to devices, for rights follow from them', async () => {
+test('[V2] groups and roles go on to devices, for rights follow from them', async () => {
 	await stage.as(CAT, 'group.create', some('group', 1), { name: 'g', visibility: 'open' });
 	await stage.as(ANN, 'role.create', some('role', 1), { name: 'r' });
 	await off('groups', 'crm');
@@ -109,7 +109,7 @@ test('[K2] groups and roles go on to devices, for rights follow from them', asyn
 	expect(await answer(CAT, 'group.setName', some('group', 1), { value: 'x' })).toBe('refused service-off by service.groups');
 });
 
-test('[K2] /live of a page closes when its service goes, and does not open', async () => {
+test('[V2] /live of a page closes when its service goes, and does not open', async () => {
 	const open = stage.live(CAT, text);
 	const other = stage.live(CAT, description);
 	await stage.settle();
@@ -131,7 +131,7 @@ test('[K2] /live of a page closes when its service goes, and does not open', asy
 	expect(back.closedWith).toBeNull();
 });
 
-test('[K3] what a device holds it keeps, over reconnecting and comparing; what its person may not read leaves it all the same', async () => {
+test('[V3] what a device holds it keeps, over reconnecting and comparing; what its person may not read leaves it all the same', async () => {
 	const [cat, ben] = await connect(CAT, BEN);
 	await off('crm');
 	for (const device of [cat!, ben!]) {
@@ -151,7 +151,7 @@ test('[K3] what a device holds it keeps, over reconnecting and comparing; what i
 	expect([cat!.complaints, ben!.complaints]).toEqual([[], []]);
 });
 
-test('[K4] switched on again, everyone gets what they lack: who stayed, who was away over both, who came in between', async () => {
+test('[V4] switched on again, everyone gets what they lack: who stayed, who was away over both, who came in between', async () => {
 	const [stayed, away] = await connect(CAT, CAT);
 	away!.cut();
 	await off('crm');
@@ -184,7 +184,7 @@ test('[K4] switched on again, everyone gets what they lack: who stayed, who was 
 	expect(stage.told()).not.toContain('inventory');
 });
 
-test('[K4] also over a restart of the relay, and where one service comes back while another goes', async () => {
+test('[V4] also over a restart of the relay, and where one service comes back while another goes', async () => {
 	const [cat] = await connect(CAT);
 	await off('crm');
 	await byTheRelay('deal.setTitle', deal(1), { value: 'changed' });
@@ -204,7 +204,7 @@ test('[K4] also over a restart of the relay, and where one service comes back wh
 	expect(cat!.complaints).toEqual([]);
 });
 
-test('[K4] a device that is comparing while the switch is thrown misses nothing', async () => {
+test('[V4] a device that is comparing while the switch is thrown misses nothing', async () => {
 	await off('crm');
 	const cat = stage.device(CAT).connect();
 	// Its hello is under way, the switch is not on disk yet.
@@ -216,7 +216,7 @@ test('[K4] a device that is comparing while the switch is thrown misses nothing'
 	expect(cat.complaints).toEqual([]);
 });
 
-test('[K5] nothing is deleted: rows, log and counters are what they were', async () => {
+test('[V5] nothing is deleted: rows, log and counters are what they were', async () => {
 	const before = await stage.portal.store.headsOfKinds(['deal', 'page', 'task', 'text']);
 	const usage = stage.portal.tariff;
 	await off('tasks', 'crm', 'documents', 'groups');
@@ -227,7 +227,7 @@ test('[K5] nothing is deleted: rows, log and counters are what they were', async
 	expect((await stage.portal.read(CAT, deal(7)))!.row.number).toBe(2);
 });
 
-test('[K6] what is sent follows the disk: until the switch is there, work goes on being told', async () => {
+test('[V6] what is sent follows the disk: until the switch is there, work goes on being told', async () => {
 	const [cat] = await connect(CAT);
 	const work = [stage.as(CAT, 'deal.setTitle', deal(1), { value: 'just before' }), stage.as(ANN, 'settings.setServicesOff', settings, { value: ['crm'] }), stage.as(CAT, 'deal.setTitle', deal(1), { value: 'too late' })];
 	expect((await Promise.all(work)).map(describeAnswer)).toEqual(['accepted', 'accepted', 'refused service-off by service.crm']);
