@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
+import { Oidc } from './accounts/oidc.ts';
 import { originAllowed } from './accounts/cookie.ts';
 import { letterPortal } from './accounts/letter-look.ts';
 import { Letters, type LettersOptions } from './accounts/letters.ts';
@@ -27,6 +28,7 @@ import { operatorCommands } from './ops/operator-commands.ts';
 import { OperatorDoor } from './ops/operator.ts';
 import { restApp } from './rest/app.ts';
 import { type Services, signedInBy } from './rest/call.ts';
+import { endOverdueSessions } from './rest/overdue-sessions.ts';
 import { Portals } from './room/portals.ts';
 import { Server } from './socket/server.ts';
 import type { SocketDoor } from './socket/sockets.ts';
@@ -115,7 +117,8 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		await letters.start();
 
 		const blobs = new Blobs(join(config.dataDir, 'files'));
-		const services: Services = { accounts, portals, letters, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
+		const oidc = new Oidc(config.oidc, { publicUrl, vault: accounts.vault, now, random: (target) => randomFillSync(target) });
+		const services: Services = { accounts, portals, letters, oidc, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, letters: () => letters.counts });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
@@ -123,6 +126,8 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const sweeper = setInterval(() => {
 			lanes.sweep();
 			void accounts.sweep().catch(onFault('the sweep of sign-ins'));
+			void endOverdueSessions(services).catch(onFault('the sweep of second factors'));
+			oidc.sweep();
 			void accounts.letters.sweep().catch(onFault('the sweep of letters'));
 			void blobs.sweep(now()).catch(onFault('the sweep of uploads'));
 		}, SWEEP_MS);

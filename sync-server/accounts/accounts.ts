@@ -8,7 +8,8 @@
 import { randomFillSync } from 'node:crypto';
 import { IdMaker, type DepartmentId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
-import type { Email } from './email.ts';
+import { type Email, parseEmail } from './email.ts';
+import type { FactorDemand } from './factor-demand.ts';
 import { Factors } from './factors.ts';
 import { Guard, type Guarded, type Ip, type TooManyAttempts } from './guard.ts';
 import { type Added, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
@@ -124,6 +125,11 @@ export class Accounts {
 		return this.#identities.get(identity);
 	}
 
+	async identityByEmail(email: unknown): Promise<Identity | null> {
+		const parsed = parseEmail(email);
+		return parsed.outcome === 'parsed' ? this.#identities.byEmail(parsed.email) : null;
+	}
+
 	/** For what asks for the password of somebody who is signed in. */
 	checkPassword(identity: IdentityId, password: unknown, ip?: Ip): Promise<PasswordChecked> {
 		return this.#identities.checkPassword(identity, password, ip);
@@ -195,6 +201,27 @@ export class Accounts {
 	/** How many ended. */
 	async endAllSessions(whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId }): Promise<number> {
 		return (await this.#sessions.endAll(whose)).length;
+	}
+
+	/** Those of a portal that demands a second factor, whose people have none and had their time. How many ended. */
+	async endOverdueSessions(portal: PortalId, demand: FactorDemand): Promise<number> {
+		return (await this.#sessions.endSome(await this.factors.overdueSessions(portal, demand), 'factor-demanded')).length;
+	}
+
+	/** When a living session of this identity began; null for one that is over. */
+	sessionBeganAt(identity: IdentityId, session: SessionId): Promise<number | null> {
+		return this.#sessions.beganAt(identity, session);
+	}
+
+	/**
+	 * By somebody else than the person, who lost the factor: it is gone with its recovery codes, and so are all sessions and sign-ins under way, because what was
+	 * lost may be signed in. False if there was none.
+	 */
+	async resetSecondFactor(identity: IdentityId): Promise<boolean> {
+		if (!(await this.factors.codes.remove(identity))) return false;
+		this.tickets.drop(SIGN_IN, (signIn) => signIn.identity === identity);
+		await this.#sessions.endAll({ identity }, 'factor-reset');
+		return true;
 	}
 
 	/** Called once the sessions are gone from disk, and for views, which are on none; returns the way to stop listening. */

@@ -61,6 +61,8 @@ export function readCode(typed: unknown): TypedCode | null {
 	return /^[A-Z2-7]{16}$/.test(code) ? { kind: 'recovery', digest: recoveryDigest(code) } : null;
 }
 
+export const isRecoveryCode = (typed: unknown): boolean => readCode(typed)?.kind === 'recovery';
+
 /** `ABCD-EFGH-IJKL-MNOP`, ten of them. */
 export function newRecoveryCodes(random: RandomBytes): string[] {
 	return Array.from({ length: RECOVERY_CODES }, () => {

@@ -27,7 +27,7 @@ export type SessionStarted =
 	/** The membership ended between signing in and here. */
 	| { outcome: 'not-a-member' };
 
-export type EndReason = 'signed-out' | 'signed-out-everywhere' | 'membership-ended' | 'replaced' | 'expired';
+export type EndReason = 'signed-out' | 'signed-out-everywhere' | 'membership-ended' | 'replaced' | 'expired' | 'factor-demanded' | 'factor-reset';
 export interface EndedSession extends Omit<ResolvedSession, 'expiresAt' | 'viewer'> {
 	reason: EndReason;
 }
@@ -165,6 +165,22 @@ export class Sessions {
 			: select.where('p.portal', '=', whose.portal).where('p.employee', '=', whose.employee)
 		).execute();
 		return this.#end(rows, reason);
+	}
+
+	/** Those of them that are still there. */
+	async endSome(sessions: readonly SessionId[], reason: EndReason): Promise<EndedSession[]> {
+		const ended: EndedSession[] = [];
+		for (let from = 0; from < sessions.length; from += DELETE_AT_ONCE) {
+			const rows = await this.#select().where('s.id', 'in', sessions.slice(from, from + DELETE_AT_ONCE)).execute();
+			ended.push(...(await this.#end(rows, reason)));
+		}
+		return ended;
+	}
+
+	/** When a session of this identity began, in milliseconds since 1970; null for one that is over. */
+	async beganAt(identity: IdentityId, session: SessionId): Promise<number | null> {
+		const row = await this.#database.db.selectFrom('session').select(['createdAt', 'expiresAt']).where('id', '=', session).where('userId', '=', identity).executeTakeFirst();
+		return row !== undefined && Date.parse(row.expiresAt) > this.#now() ? Date.parse(row.createdAt) : null;
 	}
 
 	/** Ends what has expired; called now and then by the process. */

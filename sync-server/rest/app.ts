@@ -14,6 +14,9 @@ import { invitationRoutes, mountInvitations } from './invitations.ts';
 import { letterRoutes, mountLetters } from './letters.ts';
 import { openApiOf } from './openapi.ts';
 import { problem } from './problem.ts';
+import { mountOidc, oidcRoutes } from './oidc.ts';
+import { mountPasskeys, passkeyRoutes } from './passkeys.ts';
+import { mountSecondFactor, secondFactorRoutes } from './second-factor.ts';
 import { mountSignIn, signInRoutes } from './sign-in.ts';
 import { mountTariff, tariffRoutes } from './tariff.ts';
 import { mountViewAs, viewRoutes } from './view-as.ts';
@@ -25,6 +28,9 @@ const plainRoutes: readonly RouteSpec[] = [
 ];
 export const routes: readonly RouteSpec[] = [
 	...Object.values(signInRoutes),
+	...Object.values(secondFactorRoutes),
+	...Object.values(passkeyRoutes),
+	...Object.values(oidcRoutes),
 	...Object.values(invitationRoutes),
 	...Object.values(letterRoutes),
 	...Object.values(documentRoutes),
@@ -53,6 +59,9 @@ export function restApp({ services, metrics, operator, onFault }: RestOptions): 
 	app.get('/metrics', async () => finished(new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })));
 	app.get('/api/openapi.json', () => finished(new Response(openApi, { headers: { 'content-type': 'application/json' } })));
 	mountSignIn(app, services);
+	mountSecondFactor(app, services);
+	mountPasskeys(app, services);
+	mountOidc(app, services);
 	mountInvitations(app, services);
 	mountLetters(app, services);
 	mountDocuments(app, services);

@@ -12,6 +12,7 @@ import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
 import { originAllowed, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
 import type { Founding } from '../config.ts';
 import type { Letters } from '../accounts/letters.ts';
+import type { Oidc } from '../accounts/oidc.ts';
 import type { Blobs } from '../files/blobs.ts';
 import type { Uploads } from '../files/uploads.ts';
 import type { Portal } from '../room/portal.ts';
@@ -25,6 +26,7 @@ export interface Services {
 	readonly accounts: Accounts;
 	readonly portals: Portals;
 	readonly letters: Letters;
+	readonly oidc: Oidc;
 	readonly blobs: Blobs;
 	readonly uploads: Uploads;
 	readonly addresses: Addresses;
@@ -75,6 +77,8 @@ type Output<S> = S extends Schema ? v.InferOutput<S> : undefined;
 export interface Call<Body = undefined, Query = undefined> {
 	readonly body: Body;
 	readonly query: Query;
+	/** As it was called, with its query unparsed. */
+	readonly url: string;
 	/** As it was called: GET handlers answer HEAD as well. */
 	readonly method: string;
 	/** The body of a route with `raw`, unread. */
@@ -226,6 +230,7 @@ async function withInput<B extends Schema | undefined, Q extends Schema | undefi
 	return handler({
 		body: body as Output<B>,
 		query: query as Output<Q>,
+		url: c.req.url,
 		method: c.req.method,
 		stream: spec.raw ? c.req.raw.body : null,
 		ip: c.env.ip,

@@ -28,6 +28,28 @@ const HTTP_CODES = {
 	'no-such-path': 404,
 	'no-such-method': 405,
 	'login-taken': 409,
+	/** There is a second factor already; it is removed first. */
+	'factor-enrolled': 409,
+	'no-second-factor': 409,
+	/** Nothing was begun by this sign-in, or too long ago. */
+	'enrolment-lapsed': 409,
+	/** The person belongs to other portals as well: what is reset for all of them is the operator's to reset. */
+	'belongs-elsewhere': 409,
+	/** No browser makes passkeys for the address at which this was called. */
+	'no-passkeys-here': 409,
+	/** What the browser sent is no answer to the challenge. */
+	'passkey-refused': 422,
+	'passkey-known': 409,
+	'too-many-passkeys': 409,
+	/** No account of that provider is linked, or the account is linked with nobody here. */
+	'oidc-not-linked': 409,
+	/** The account is linked with somebody else, or another account of that provider is linked already. */
+	'oidc-taken': 409,
+	/** The way to the provider and back was begun in another browser, too long ago, or ended already. */
+	'oidc-expired': 409,
+	'oidc-cancelled': 409,
+	'oidc-failed': 409,
+	'oidc-unreachable': 503,
 	/** Several portals are possible and none was named: `ticket` goes on with one of `portals`. */
 	'choose-portal': 409,
 	/** The same invitation is being accepted at this moment. */

@@ -15,7 +15,7 @@ export const MAX_LIMIT = 500;
 
 const id = <T>(kind: string, is: (value: unknown) => boolean) =>
 	v.pipe(v.custom<T>(is, `not the id of a ${kind}`), v.metadata({ type: 'string', description: `Id of a ${kind}` }));
-const portalId = id<PortalId>('portal', isPortalId);
+export const portalId = id<PortalId>('portal', isPortalId);
 export const personId = id<PersonId>('person', (value) => kindOf(value) === 'employee');
 const departmentId = id<DepartmentId>('department', (value) => kindOf(value) === 'department');
 const documentId = id<DocumentId>('document', isDocumentId);
@@ -34,16 +34,19 @@ const email = v.pipe(
 );
 /** Judged by accounts/, which also knows the address. */
 const newPassword = v.pipe(v.string(), v.metadata({ format: 'password', minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX }));
-const password = v.pipe(v.string(), v.metadata({ format: 'password' }));
+export const password = v.pipe(v.string(), v.metadata({ format: 'password' }));
 const language = v.picklist(LANGUAGES);
 export const moment = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER), v.description('Milliseconds since 1970'));
 
 export const foundingBody = v.object({ company: title, firstName: name, lastName: name, email, password: newPassword, language: v.optional(language) });
-const ticket = v.pipe(v.string(), v.maxLength(64), v.description('As it came with the problem that asks for this'));
+export const ticket = v.pipe(v.string(), v.maxLength(64), v.description('As it came with the problem that asks for this'));
+export const typedCode = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64), v.description('Of the authenticator, or one of the recovery codes'));
 export const signInBody = v.union([
+	v.object({ ticket, passkey: v.pipe(v.looseObject({}), v.description('What the browser answered to the options of `POST /passkeys/options`, whose ticket this is')), portal: v.optional(portalId) }),
 	v.object({ ticket, portal: portalId }),
-	v.object({ ticket, code: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64), v.description('Of the authenticator, or one of the recovery codes')) }),
+	v.object({ ticket, code: typedCode }),
 	v.object({ ticket, password: newPassword }),
+	v.pipe(v.strictObject({ ticket }), v.description('Nothing new: says again what the sign-in waits for, with a fresh ticket')),
 	v.object({ email: v.pipe(v.string(), v.description('The address, or the login')), password, portal: v.optional(portalId) })
 ]);
 export const signedInAnswer = v.object({ portal: portalId, employee: personId, token: v.pipe(v.string(), v.description('For `Authorization: Bearer`; browsers have the cookie')) });

@@ -3,13 +3,16 @@
  *
  * Promises: a password is judged by accounts/ alone, at the same cost whatever is wrong; the token goes to the caller and into the cookie and nowhere else.
  */
+import type { PortalId } from '#crdt-model/ids.ts';
 import type { Registered } from '../accounts/accounts.ts';
 import { clearedSessionCookie, originAllowed, tokensFromCookie } from '../accounts/cookie.ts';
 import { EMAIL_MAX } from '../accounts/email.ts';
 import type { NewRefusal } from '../accounts/identities.ts';
 import { LOGIN_MAX, LOGIN_MIN } from '../accounts/login.ts';
+import { isRecoveryCode } from '../accounts/one-time-codes.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, type PasswordRefusal } from '../accounts/password.ts';
-import { everyone, finished, honoPath, mayFound, members, notSignedIn, presentedBy, route, signedInBy, type App, type Presented, type Services } from './call.ts';
+import { everyone, finished, honoPath, mayFound, members, notSignedIn, presentedBy, route, signedInBy, type App, type Call, type Presented, type Services } from './call.ts';
+import { tellOwner } from './owner.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { foundingBody, meAnswer, signedInAnswer, signInBody } from './schemas.ts';
 import { goOn, signedInResponse, signInOf, signInOver } from './signing-in.ts';
@@ -97,6 +100,18 @@ export function withoutDead({ accounts, publicUrl }: Services, { cookie }: Prese
 	return response;
 }
 
+/** A passkey stands for both factors: its device has seen who holds it. Wrong ones weigh on the network that brings them. */
+async function signInByPasskey(services: Services, call: Call<unknown, unknown>, presented: { ticket: string; passkey: unknown; portal?: PortalId | undefined }): Promise<Response> {
+	const { accounts } = services;
+	const found = await accounts.bySecret(call.ip, async () => {
+		const recognised = await accounts.factors.passkeys.recognise(presented.ticket, presented.passkey);
+		return recognised.outcome === 'recognised' ? recognised.identity : null;
+	});
+	if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
+	if (found.value === null) return problem('wrong-credentials');
+	return signInOver(services, call, { identity: found.value, portal: presented.portal ?? null, factorDone: true });
+}
+
 export function mountSignIn(app: App, services: Services): void {
 	const { accounts, portals, publicUrl } = services;
 
@@ -122,7 +137,8 @@ export function mountSignIn(app: App, services: Services): void {
 			return signInOver(services, call, { identity: signed.identity, portal: body.portal ?? null, factorDone: false });
 		}
 		const { ticket } = body;
-		const signIn = await signInOf(services, call, ticket, 'portal' in body ? 'portal' : 'code' in body ? 'code' : 'password');
+		if ('passkey' in body) return signInByPasskey(services, call, body);
+		const signIn = await signInOf(services, call, ticket, 'portal' in body ? 'portal' : 'code' in body ? 'code' : 'password' in body ? 'password' : null);
 		if (signIn instanceof Response) return signIn;
 		if ('code' in body) {
 			const checked = await accounts.checkCode(signIn.identity, body.code, call.ip);
@@ -135,7 +151,8 @@ export function mountSignIn(app: App, services: Services): void {
 			return set.outcome === 'set' ? signInOver(services, call, signIn) : passwordProblem(set.refusal);
 		}
 		if (!goOn(services, ticket)) return problem('ticket-lapsed');
-		return signInOver(services, call, 'portal' in body ? { ...signIn, portal: body.portal } : { ...signIn, factorDone: true });
+		if ('code' in body && isRecoveryCode(body.code)) await tellOwner(services, signIn.identity, 'recovery-code-used', signIn.portal);
+		return signInOver(services, call, { ...signIn, ...('portal' in body && { portal: body.portal }), ...('code' in body && { factorDone: true }) });
 	});
 
 	// Not by `members`: also the dismissed may sign out, and a browser whose session ended is freed of its cookie.

@@ -9,6 +9,7 @@
 import type { PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
 import { sessionCookie } from '../accounts/cookie.ts';
+import { graceEnd } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
 import type { Call, Services } from './call.ts';
@@ -23,31 +24,32 @@ const CODE_OF: Record<AwaitedStep, ProblemCode> = {
 	password: 'must-change-password'
 };
 
-/** @param extra members of the answer beside the usual ones, once the person is in */
+/** @param extra members of the answer beside the usual ones, also where it asks for more: recovery codes are shown once and must not be lost on the way */
 export async function signInOver(services: Services, call: Caller, signIn: SignIn, extra: Record<string, unknown> = {}): Promise<Response> {
 	const { accounts } = services;
 	const { identity } = signIn;
 	const hasFactor = await accounts.secondFactors.has(identity);
-	if (hasFactor && !signIn.factorDone) return awaiting(services, signIn, 'code');
+	if (hasFactor && !signIn.factorDone) return awaiting(services, signIn, 'code', extra);
 	const places = await placesOf(services, signIn);
 	const [place, ...others] = places;
 	if (!place) return problem('not-a-member');
 	if (others.length > 0) {
 		const portals = places.map(({ portal }) => ({ portal: portal.id, company: portal.settings?.company ?? '' }));
-		return awaiting(services, signIn, 'portal', { portals });
+		return awaiting(services, signIn, 'portal', { ...extra, portals });
 	}
 	if (!place.portal.mayEnter(place.employee, call.ip)) return problem('not-from-here');
 	const known = { ...signIn, portal: place.portal.id };
-	if (!hasFactor && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment');
-	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password');
-	return signedInResponse(services, call, { identity, portal: place.portal.id, employee: place.employee }, extra);
+	// A passkey is as good as both, and leaves nothing to enrol.
+	if (!hasFactor && !signIn.factorDone && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment', extra);
+	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password', extra);
+	return signedInResponse(services, call, { identity, portal: place.portal.id, employee: place.employee, factorDone: signIn.factorDone }, extra);
 }
 
-/** What an answered ticket says, if it waits for this step; it stays good until it is taken. Unknown ones weigh on the network that brings them. */
-export async function signInOf({ accounts }: Services, call: Caller, ticket: string, step: AwaitedStep): Promise<SignIn | Response> {
+/** What an answered ticket says, if it waits for this step (null: for any); it stays good until it is taken. Unknown ones weigh on the network that brings them. */
+export async function signInOf({ accounts }: Services, call: Caller, ticket: string, step: AwaitedStep | null): Promise<SignIn | Response> {
 	const found = await accounts.bySecret(call.ip, () => {
 		const signIn = accounts.tickets.peek(SIGN_IN, ticket);
-		return signIn?.awaits === step ? signIn : null;
+		return signIn && (step === null || signIn.awaits === step) ? signIn : null;
 	});
 	if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 	return found.value ?? problem('ticket-lapsed');
@@ -81,12 +83,9 @@ async function placesOf({ accounts, portals }: Services, { identity, portal: nam
 	return places;
 }
 
-const DAY_MS = 24 * 3_600_000;
-
-/** From when on this person needs a second factor here; null where the portal does not ask for one. Who joined later has as many days as the others had. */
+/** From when on this person needs a second factor here; null where the portal does not ask for one. */
 export function secondFactorFrom(portal: Portal, joinedAt: number): number | null {
-	const { secondFactor = null } = (portal.settings ?? {}) as { secondFactor?: { since: number; graceDays: number } | null };
-	return secondFactor && Math.max(secondFactor.since, joinedAt) + secondFactor.graceDays * DAY_MS;
+	return graceEnd(portal.settings?.secondFactor ?? null, joinedAt);
 }
 
 function demandsSecondFactor({ portal, joinedAt }: Place, now: number): boolean {
@@ -98,7 +97,7 @@ function demandsSecondFactor({ portal, joinedAt }: Place, now: number): boolean 
 export async function signedInResponse(
 	services: Services,
 	call: Caller,
-	who: { identity: IdentityId; portal: PortalId; employee: PersonId },
+	who: { identity: IdentityId; portal: PortalId; employee: PersonId; factorDone?: boolean },
 	extra: Record<string, unknown> = {}
 ): Promise<Response> {
 	const portal = await services.portals.portal(who.portal);
@@ -106,6 +105,7 @@ export async function signedInResponse(
 	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here');
 	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
 	if (started.outcome !== 'started') return problem('not-a-member');
+	if (who.factorDone) await services.accounts.factors.noteProved(started.session);
 	const cookie = sessionCookie(who.portal, started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
 	return Response.json({ portal: who.portal, employee: who.employee, token: started.token, ...extra }, { status: 201, headers: { 'set-cookie': cookie } });
 }

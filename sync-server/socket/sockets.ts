@@ -12,6 +12,7 @@ import type { Network } from '#crdt-model/access/networks.ts';
 import { isDocumentId, type DocumentId, type PersonId, type PortalId, type SessionId } from '#crdt-model/ids.ts';
 import { MAX_FRAME_BYTES } from '#crdt-model/wire/limits.ts';
 import type { ResolvedSession } from '../accounts/accounts.ts';
+import type { EndReason } from '../accounts/sessions.ts';
 import { CLOSE, type CloseCode, type FrameSession, type FrameSocket } from '../session/socket.ts';
 import type { Addresses, From } from '../budget/addresses.ts';
 import type { Lanes } from '../budget/lanes.ts';
@@ -32,7 +33,7 @@ export interface SocketDoor {
 	signedIn(headers: { cookie: string; authorization: string; portal: string; origin: string; host: string }): ResolvedSession | null;
 	portal(id: PortalId): Promise<SocketPortal | null>;
 	/** Calls back with sign-ins that have ended. */
-	onSessionsEnded(listener: (ended: readonly { session: SessionId }[]) => void): () => void;
+	onSessionsEnded(listener: (ended: readonly { session: SessionId; reason?: EndReason }[]) => void): () => void;
 	readonly lanes: Lanes;
 	readonly addresses: Addresses;
 	onFault(fault: unknown): void;
@@ -44,6 +45,9 @@ const IDLE_SECONDS = 60;
 const MAX_INFLATED_BYTES = 4 * MAX_FRAME_BYTES;
 /** Never reached: connection.ts stops at the half of it before anything more is sent. */
 const MAX_BACKPRESSURE_BYTES = 2 * SEND_LIMIT_BYTES + MAX_FRAME_BYTES;
+
+/** The reason beside 4401 where a portal demands a second factor and the person has none; any other 4401 is an ordinary signing out. */
+export const FACTOR_DEMANDED = 'second-factor-demanded';
 
 /** The subprotocol of an administrator who looks on as somebody else; their token follows. */
 const VIEW_PROTOCOL = 'atrium.view.';
@@ -71,8 +75,10 @@ export class Sockets {
 		this.#door = door;
 		this.#trustedProxies = trustedProxies;
 		this.#stopListening = door.onSessionsEnded((ended) => {
-			for (const { session } of ended) {
-				for (const connection of [...(this.#bySignIn.get(session) ?? [])]) this.#close(connection, CLOSE.notSignedIn, 'signed out');
+			for (const { session, reason } of ended) {
+				// Programs read this one: the app says why it asks to sign in again.
+				const why = reason === 'factor-demanded' ? FACTOR_DEMANDED : 'signed out';
+				for (const connection of [...(this.#bySignIn.get(session) ?? [])]) this.#close(connection, CLOSE.notSignedIn, why);
 			}
 		});
 	}
