@@ -122,7 +122,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, letters: () => letters.counts });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
-		const rest = restApp({ services, metrics, operator, onFault: onFault('a call') });
+		const rest = restApp({ services, metrics, operator, operatorToken: config.operatorToken, onFault: onFault('a call') });
 		const sweeper = setInterval(() => {
 			lanes.sweep();
 			void accounts.sweep().catch(onFault('the sweep of sign-ins'));

@@ -61,6 +61,16 @@ export function planAt({ plan, demoStartedAt }: Subscription, now: number): Plan
 	return isDemo && PLANS[plan].where === 'cloud' ? 'demo' : plan;
 }
 
+/** Whether a portal may still have its demo: `free`, it is `running`, it is `over`, or there is `none` for a box. */
+export const DEMO_STATES = ['free', 'running', 'over', 'none'] as const;
+export type DemoState = (typeof DEMO_STATES)[number];
+
+export function demoStateOf({ plan, demoStartedAt }: Subscription, now: number): DemoState {
+	if (PLANS[plan].where === 'box') return 'none';
+	if (demoStartedAt === undefined) return 'free';
+	return planAt({ plan, demoStartedAt }, now) === 'demo' ? 'running' : 'over';
+}
+
 /** When the demo that holds now ends; null where none does. */
 export function demoEndsAt(subscription: Subscription, now: number): number | null {
 	return planAt(subscription, now) === 'demo' ? subscription.demoStartedAt! + DEMO_MS : null;

@@ -6,7 +6,7 @@ import { budget } from '../testing/budget.ts';
 import { settingsRow as settings, taskRow } from '../testing/company.ts';
 import { ANN, documentId, person } from '../testing/world.ts';
 import { isLockable, lockedFeature } from './locks.ts';
-import { DEMO_MS, FEATURES, GIGABYTE_BYTES, PLAN_NAMES, type Feature } from './plans.ts';
+import { DEMO_MS, FEATURES, GIGABYTE_BYTES, PLAN_NAMES, type Feature, type Subscription } from './plans.ts';
 import { featureRefusal, growthRefusal, tariffOf } from './tariff.ts';
 import { isCounted, NOTHING_USED, usageOf, usageOfAll } from './usage.ts';
 
@@ -62,8 +62,13 @@ test('[T7] what is told survives JSON, also where there is no limit', () => {
 		budget(100)
 	);
 	expect(tariffOf({ plan: 'team' }, NOTHING_USED, 0)).toEqual({
-		plan: 'team', until: null, people: { used: 0, most: null }, storageBytes: { used: 0, most: 100 * GIGABYTE_BYTES }, features: ['processes', 'extranet', 'workingHours']
+		plan: 'team', until: null, people: { used: 0, most: null }, storageBytes: { used: 0, most: 100 * GIGABYTE_BYTES }, features: ['processes', 'extranet', 'workingHours'],
+		bought: { plan: 'team', rentedBytes: 0, demo: 'free' }
 	});
+	const bought = (subscription: Subscription, now = 0) => tariffOf(subscription, NOTHING_USED, now).bought;
+	expect(bought({ plan: 'team', rentedBytes: 5, demoStartedAt: 0 }, 1)).toEqual({ plan: 'team', rentedBytes: 5, demo: 'running' });
+	expect(bought({ plan: 'team', demoStartedAt: 0 }, DEMO_MS)).toEqual({ plan: 'team', rentedBytes: 0, demo: 'over' });
+	expect(bought({ plan: 'boxPortal', seats: 60, demoStartedAt: 0 }, 1)).toEqual({ plan: 'boxPortal', seats: 60, rentedBytes: 0, demo: 'none' });
 });
 
 test('[T7] a refusal says the number, the limit and the way out', () => {

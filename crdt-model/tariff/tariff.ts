@@ -3,7 +3,7 @@
  * growth by it and sends it to devices, which keep the last one so that screens grey the same things without a network.
  */
 import * as v from 'valibot';
-import { demoEndsAt, FEATURES, hasFeature, isBox, limitOf, mayGrow, planAt, PLAN_NAMES, plansFor, plansWith, type Feature, type Limit, type PlanName, type Subscription } from './plans.ts';
+import { DEMO_STATES, demoEndsAt, demoStateOf, FEATURES, hasFeature, isBox, limitOf, mayGrow, planAt, PLAN_NAMES, plansFor, plansWith, type Feature, type Limit, type PlanName, type Subscription } from './plans.ts';
 import type { Usage } from './usage.ts';
 
 const counter = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -19,7 +19,19 @@ export const tariffSchema = v.object({
 	until: v.nullable(counter),
 	people: limit,
 	storageBytes: limit,
-	features: v.array(v.picklist(FEATURES))
+	features: v.array(v.picklist(FEATURES)),
+	/** What was bought, for whoever looks at the licence; what holds is said above. */
+	bought: v.exactOptional(
+		v.object({
+			/** What holds again when a demo is over. */
+			plan: v.picklist(PLAN_NAMES),
+			/** Of a box licence. */
+			seats: v.exactOptional(counter),
+			/** Storage beside a cloud plan's own. */
+			rentedBytes: counter,
+			demo: v.picklist(DEMO_STATES)
+		})
+	)
 });
 export type Tariff = v.InferOutput<typeof tariffSchema>;
 
@@ -34,7 +46,13 @@ export function tariffOf(subscription: Subscription, used: Usage, now: number): 
 		until: demoEndsAt(subscription, now),
 		people: { used: used.people, most: most('people') },
 		storageBytes: { used: used.storageBytes, most: most('storageBytes') },
-		features: FEATURES.filter((feature) => hasFeature(plan, feature))
+		features: FEATURES.filter((feature) => hasFeature(plan, feature)),
+		bought: {
+			plan: subscription.plan,
+			...(subscription.seats !== undefined && { seats: subscription.seats }),
+			rentedBytes: subscription.rentedBytes ?? 0,
+			demo: demoStateOf(subscription, now)
+		}
 	};
 }
 

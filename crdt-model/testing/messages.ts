@@ -63,6 +63,10 @@ export const DOWN_MESSAGES: Readonly<Record<string, Down>> = {
 	lose: { type: 'lose', documents: [task], cursor },
 	progress: { type: 'progress', cursor },
 	tariff: { type: 'tariff', plan: 'demo', until: 1_702_592_000_000, people: { used: 13, most: null }, storageBytes: { used: 0, most: 5_368_709_120 }, features: ['extranet'] },
+	'tariff with what was bought': {
+		type: 'tariff', plan: 'demo', until: 1_702_592_000_000, people: { used: 13, most: null }, storageBytes: { used: 0, most: null }, features: ['extranet'],
+		bought: { plan: 'projectPlus', rentedBytes: 1_073_741_824, demo: 'running' }
+	},
 	'online at first': { type: 'online', whole: true, here: [ANN, BEN], gone: [] },
 	'online later': { type: 'online', here: [ANN], gone: [BEN] },
 	waiting: { type: 'waiting', people: 3 },

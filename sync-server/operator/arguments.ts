@@ -53,6 +53,7 @@ export const HELP = `npm run portal -- <command> [--json]
              --seats <number>    of a box licence
              --demo start|end    thirty days of everything, once per portal; then the plan holds again
              --rent <GB>         storage beside a cloud plan's own; 0 ends it
+             Over HTTP the same: /api/operator/v1 with OPERATOR_TOKEN (docs/operations.md)
   verify   recomputes every portal's hash chain and compares documents and rows with the log
 
   backup   copies accounts, portals and files as they are now into a new generation, beside a running relay or without one

@@ -11,13 +11,15 @@ import type { DemoWorld } from '../import/demo.ts';
 /** Far beyond any disk; a slip of the keyboard is noticed. */
 const MAX_RENTED_GIGABYTES = 1_000_000;
 
-const argsSchema = v.strictObject({
-	portal: v.optional(v.custom<PortalId>(isPortalId, 'the id of a portal begins with portal_')),
+const changeEntries = {
 	plan: v.optional(v.picklist(PLAN_NAMES)),
 	seats: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 	demo: v.optional(v.picklist(['start', 'end'])),
 	rentedGigabytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_RENTED_GIGABYTES)))
-});
+};
+/** What of a tariff is changed, the same for the command line and over REST. */
+export const tariffChange = v.strictObject(changeEntries);
+const argsSchema = v.strictObject({ portal: v.optional(v.custom<PortalId>(isPortalId, 'the id of a portal begins with portal_')), ...changeEntries });
 export type TariffArgs = v.InferOutput<typeof argsSchema>;
 
 export interface PortalTariff {
@@ -33,6 +35,16 @@ export type TariffAnswer = { readonly portals: readonly PortalTariff[] } | { rea
 
 class Mistake extends Error {}
 
+/** A change is reckoned from what stands: the operator's and an administrator's at once come one after the other. */
+let last: Promise<unknown> = Promise.resolve();
+function inTurn<T>(change: () => Promise<T>): Promise<T> {
+	const done = last.then(change);
+	last = done.catch(() => {
+		// Told to whoever asked for it.
+	});
+	return done;
+}
+
 export async function tariffCommand({ portals, now }: Pick<DemoWorld, 'portals' | 'now'>, args: unknown): Promise<TariffAnswer> {
 	const parsed = v.safeParse(argsSchema, args);
 	if (!parsed.success) return { problem: `These arguments do not fit: ${parsed.issues[0].path?.map(({ key }) => String(key)).join('.') ?? ''} ${parsed.issues[0].message}` };
@@ -44,7 +56,7 @@ export async function tariffCommand({ portals, now }: Pick<DemoWorld, 'portals' 
 			if (ids.length > 1) throw new Mistake(`There are ${ids.length} portals here: say which one with --portal (npm run portal -- tariff lists them).`);
 			const [id] = ids as [PortalId];
 			if (!(await portals.portal(id))) throw new Mistake(`There is no portal ${id} here.`);
-			await portals.subscribe(id, changed(portals.subscriptionOf(id), change, now()));
+			await inTurn(() => portals.subscribe(id, changed(portals.subscriptionOf(id), change, now())));
 		}
 		const shown: PortalTariff[] = [];
 		for (const id of ids) {

@@ -6,6 +6,7 @@
 import { Hono } from 'hono';
 import type { Metrics } from '../ops/metrics.ts';
 import type { OperatorDoor } from '../ops/operator.ts';
+import { mountOperatorRest } from '../ops/operator-rest.ts';
 import { finished, honoPath, type App, type Bindings, type RouteSpec, type Services } from './call.ts';
 import { documentRoutes, mountDocuments } from './documents.ts';
 import { farewellRoutes, mountFarewell } from './farewell.ts';
@@ -45,10 +46,12 @@ export interface RestOptions {
 	readonly services: Services;
 	readonly metrics: Pick<Metrics, 'called' | 'contentType' | 'text'>;
 	readonly operator: Pick<OperatorDoor, 'mount'>;
+	/** Opens the operator's REST. */
+	readonly operatorToken: string | null;
 	onFault(fault: unknown): void;
 }
 
-export function restApp({ services, metrics, operator, onFault }: RestOptions): App {
+export function restApp({ services, metrics, operator, operatorToken, onFault }: RestOptions): App {
 	const app: App = new Hono<Bindings>();
 	const openApi = JSON.stringify(openApiOf(routes, services.publicUrl));
 	app.use(async (c, next) => {
@@ -69,6 +72,7 @@ export function restApp({ services, metrics, operator, onFault }: RestOptions): 
 	mountTariff(app, services);
 	mountViewAs(app, services);
 	mountFarewell(app, services);
+	mountOperatorRest(app, services, operatorToken);
 	operator.mount(app);
 	for (const path of new Set(routes.map((route) => route.path))) {
 		const allow = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase()).join(', ');

@@ -37,6 +37,7 @@ function plain(schema: Anything): JsonSchema {
 		case 'picklist':
 			return { enum: [...(schema['options'] as unknown[])] };
 		case 'optional':
+		case 'exact_optional':
 			return wrapped();
 		case 'nullable':
 			return { anyOf: [wrapped(), { type: 'null' }] };
@@ -57,7 +58,7 @@ function plain(schema: Anything): JsonSchema {
 
 function objectSchema(schema: Anything): JsonSchema {
 	const entries = Object.entries(schema['entries'] as Record<string, Anything>);
-	const required = entries.filter(([, value]) => value.type !== 'optional').map(([name]) => name);
+	const required = entries.filter(([, value]) => value.type !== 'optional' && value.type !== 'exact_optional').map(([name]) => name);
 	return {
 		type: 'object',
 		properties: Object.fromEntries(entries.map(([name, value]) => [name, jsonSchemaOf(value)])),

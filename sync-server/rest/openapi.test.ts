@@ -10,6 +10,7 @@ const app = restApp({
 	services: { ...services, accounts: {} as never, portals: {} as never },
 	metrics: { called: () => undefined, contentType: 'text/plain', text: async () => '' },
 	operator: { mount: () => undefined },
+	operatorToken: null,
 	onFault: (fault) => {
 		throw fault;
 	}

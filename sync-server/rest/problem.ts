@@ -25,6 +25,8 @@ const HTTP_CODES = {
 	'founding-closed': 403,
 	/** The company lets people in from its own networks alone, and this call comes from elsewhere. */
 	'not-from-here': 403,
+	/** The demo was had already, is running, or is not to be had for a box edition. */
+	'no-demo': 409,
 	'no-such-path': 404,
 	'no-such-method': 405,
 	'login-taken': 409,
