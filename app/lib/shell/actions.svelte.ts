@@ -5,8 +5,10 @@
  * in an effect (`$effect(() => actions.registerCreate(…))`): reading what is registered so far does not make the effect depend on it.
  */
 import { untrack } from 'svelte';
+import type { ServiceId } from '#crdt-model/kinds/services.ts';
 import type { IconComponent } from '#lib/ui/icon.ts';
-import type { SectionId } from './sections.ts';
+import { sections, type SectionId } from './sections.ts';
+import { services } from './services.svelte.ts';
 
 export interface CreateAction {
 	id: string;
@@ -15,6 +17,8 @@ export interface CreateAction {
 	icon: IconComponent;
 	/** `c` makes this while its section is open. */
 	section: SectionId;
+	/** Where it is of another service than its section. */
+	service?: ServiceId;
 	/** More words that find it in the palette. */
 	words?: () => string;
 	run: () => void;
@@ -47,8 +51,9 @@ class Actions {
 	#entries = $state.raw<readonly PaletteEntry[]>([]);
 	#search = $state.raw<RecordSearch | undefined>(undefined);
 
+	/** Without what is of a service that is switched off. */
 	get creates(): readonly CreateAction[] {
-		return this.#creates;
+		return this.#creates.filter(({ section, service }) => !services.isOff(service ?? sections.find(({ id }) => id === section)?.service));
 	}
 	get entries(): readonly PaletteEntry[] {
 		return this.#entries;
@@ -57,7 +62,7 @@ class Actions {
 		return this.#search;
 	}
 	createIn(section: SectionId | undefined): CreateAction | undefined {
-		return this.#creates.find((action) => action.section === section);
+		return this.creates.find((action) => action.section === section);
 	}
 
 	registerCreate(action: CreateAction): () => void {

@@ -8,20 +8,23 @@ import FileText from '@lucide/svelte/icons/file-text';
 import Building from '@lucide/svelte/icons/building-2';
 import CircleCheck from '@lucide/svelte/icons/circle-check-big';
 import Handshake from '@lucide/svelte/icons/handshake';
+import { offServiceOf } from '#crdt-model/access/services.ts';
 import type { KindName, PersonId } from '#crdt-model/ids.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
 import { m } from '#lib/paraglide/messages.js';
 import { liveRows } from '#lib/sync/live-rows.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import { fold } from '#lib/ui/Combobox.svelte';
 import type { IconComponent } from '#lib/ui/icon.ts';
 import type { FoundRecord, RecordSearch } from './actions.svelte.ts';
+import { services } from './services.svelte.ts';
 
 const KINDS = ['task', 'deal', 'company', 'page', 'text', 'file'] as const satisfies readonly KindName[];
 type Found = (typeof KINDS)[number];
 const MOST = 20;
 
 interface Entry {
-	readonly row: object;
+	readonly row: BaseRow;
 	readonly id: string;
 	readonly kind: Found;
 	readonly title: string;
@@ -70,6 +73,7 @@ export function deviceSearch(workspace: Workspace): RecordSearch {
 		refresh();
 		const hits: { entry: Entry; rank: number }[] = [];
 		for (const entry of entries.values()) {
+			if (offServiceOf(entry.row, services.off) !== null) continue;
 			const rank = rankOf(entry, asked, words);
 			if (rank < 9) hits.push({ entry, rank });
 		}
@@ -83,7 +87,7 @@ export function deviceSearch(workspace: Workspace): RecordSearch {
 	};
 }
 
-function entryOf(kind: Found, row: { id: string; number: number | null; updatedAt: number } & ({ title: string } | { name: string })): Entry {
+function entryOf(kind: Found, row: BaseRow & ({ title: string } | { name: string })): Entry {
 	const title = 'title' in row ? row.title : row.name;
 	const person = 'responsible' in row ? (row.responsible as PersonId) : null;
 	return { row, id: row.id, kind, title, folded: fold(title), number: row.number, person, updatedAt: row.updatedAt };

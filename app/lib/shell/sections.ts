@@ -4,8 +4,10 @@ import Building from '@lucide/svelte/icons/building-2';
 import CircleCheck from '@lucide/svelte/icons/circle-check-big';
 import FileText from '@lucide/svelte/icons/file-text';
 import Handshake from '@lucide/svelte/icons/handshake';
+import type { ServiceId } from '#crdt-model/kinds/services.ts';
 import { m } from '#lib/paraglide/messages.js';
 import type { IconComponent } from '#lib/ui/icon.ts';
+import { services } from './services.svelte.ts';
 
 export type SectionId = 'tasks' | 'crm' | 'documents' | 'company' | 'set-aside';
 
@@ -18,15 +20,22 @@ export interface Section {
 	icon: IconComponent;
 	/** The letter after `g`. */
 	key: string;
+	/** Where the company may switch it off. */
+	service?: ServiceId;
 }
 
 export const sections: readonly Section[] = [
-	{ id: 'tasks', path: '/tasks', label: m.common_section_tasks, icon: CircleCheck, key: 't' },
-	{ id: 'crm', path: '/crm', label: m.common_section_crm, icon: Handshake, key: 'c' },
-	{ id: 'documents', path: '/documents', label: m.common_section_documents, icon: FileText, key: 'd' },
+	{ id: 'tasks', path: '/tasks', label: m.common_section_tasks, icon: CircleCheck, key: 't', service: 'tasks' },
+	{ id: 'crm', path: '/crm', label: m.common_section_crm, icon: Handshake, key: 'c', service: 'crm' },
+	{ id: 'documents', path: '/documents', label: m.common_section_documents, icon: FileText, key: 'd', service: 'documents' },
 	{ id: 'company', path: '/company', label: m.common_section_company, icon: Building, key: 'o' },
 	{ id: 'set-aside', path: '/set-aside', label: m.common_section_set_aside, short: m.common_section_set_aside_short, icon: Archive, key: 's' }
 ];
+
+/** Those that the company uses. */
+export function shownSections(): readonly Section[] {
+	return services.off.length === 0 ? sections : sections.filter(({ service }) => !services.isOff(service));
+}
 
 export function sectionOf(pathname: string): Section | undefined {
 	return sections.find((section) => pathname === section.path || pathname.startsWith(`${section.path}/`));

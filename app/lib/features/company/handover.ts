@@ -1,10 +1,13 @@
 /** The open work of somebody who leaves, and the commands that pass it on. Pure. */
+import { offServiceOf } from '#crdt-model/access/services.ts';
 import type { DepartmentRow } from '#crdt-model/kinds/company-structure.ts';
 import { isClosed, type DealRow } from '#crdt-model/kinds/deal.ts';
 import type { FileRow } from '#crdt-model/kinds/file.ts';
 import type { GroupRow } from '#crdt-model/kinds/group.ts';
 import type { PageRow, TextRow } from '#crdt-model/kinds/page.ts';
+import type { ServiceId } from '#crdt-model/kinds/services.ts';
 import type { TaskRow } from '#crdt-model/kinds/task.ts';
+import type { BaseRow } from '#crdt-model/record/kind.ts';
 import type { Draft } from '#lib/sync/engine.ts';
 
 export interface OpenWork {
@@ -19,13 +22,15 @@ export interface OpenWork {
 }
 type Own = PageRow | TextRow | FileRow;
 
-export function openWorkOf(person: string, from: { tasks: readonly TaskRow[]; deals: readonly DealRow[]; departments: Iterable<DepartmentRow>; groups: readonly GroupRow[]; documents: readonly Own[] }): OpenWork {
+/** @param off services that are switched off: what is of them stays with the person, and nobody could pass it on now */
+export function openWorkOf(person: string, from: { tasks: readonly TaskRow[]; deals: readonly DealRow[]; departments: Iterable<DepartmentRow>; groups: readonly GroupRow[]; documents: readonly Own[] }, off: readonly ServiceId[]): OpenWork {
+	const isOn = (row: BaseRow): boolean => offServiceOf(row, off) === null;
 	return {
-		tasks: from.tasks.filter((task) => task.responsible === person && task.state !== 'done' && !task.deleted),
-		deals: from.deals.filter((deal) => deal.responsible === person && !isClosed(deal.stage) && !deal.deleted),
+		tasks: from.tasks.filter((task) => task.responsible === person && task.state !== 'done' && !task.deleted && isOn(task)),
+		deals: from.deals.filter((deal) => deal.responsible === person && !isClosed(deal.stage) && !deal.deleted && isOn(deal)),
 		headed: [...from.departments].filter((one) => one.head === person && !one.deleted),
-		owned: from.groups.filter((one) => one.owner === person && !one.deleted),
-		documents: from.documents.filter((one) => one.createdBy === person && one.place === 'mine' && !one.deleted)
+		owned: from.groups.filter((one) => one.owner === person && !one.deleted && isOn(one)),
+		documents: from.documents.filter((one) => one.createdBy === person && one.place === 'mine' && !one.deleted && isOn(one))
 	};
 }
 
