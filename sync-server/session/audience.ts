@@ -127,7 +127,7 @@ export class Audience {
 		for (const { head } of changes) if (head.row.kind === 'settings') isBack = services.committed(head.row as SettingsRow) || isBack;
 		if (services.off === off) return;
 		for (const document of [...this.#live.keys()]) this.#recheckLive(document);
-		if (isBack) for (const session of [...this.#sync]) session.close(CLOSE.restarting, 'a service is switched on again');
+		if (isBack) for (const session of [...this.#sync]) session.compareAnew();
 	}
 
 	/** What the commit did to each document, with the sessions that could read it before, by what they held before. */

@@ -204,6 +204,17 @@ test('[V4] also over a restart of the relay, and where one service comes back wh
 	expect(cat!.complaints).toEqual([]);
 });
 
+test('[V4] whoever threw the switch hears so before the line is closed', async () => {
+	await off('crm');
+	const [ann] = await connect(ANN);
+	const id = ann!.submit('settings.setServicesOff', settings, { value: [] });
+	await stage.settle();
+	expect([ann!.answers.get(id)?.kind, ann!.closedWith]).toEqual(['accepted', 4503]);
+	await again(ann!);
+	expect(ann!.row(settings)).toMatchObject({ servicesOff: [] });
+	expect(ann!.complaints).toEqual([]);
+});
+
 test('[V4] a device that is comparing while the switch is thrown misses nothing', async () => {
 	await off('crm');
 	const cat = stage.device(CAT).connect();

@@ -1,7 +1,7 @@
 /**
  * One device on `/sync` (SPEC Y1–Y9; the conversation is in docs/protocol.md).
  *
- *   awaiting-hello → greeting → [awaiting-inventory →] catching-up ⇄ live → closed
+ *   awaiting-hello → greeting → [awaiting-inventory →] catching-up ⇄ live → [leaving →] closed
  *
  * A session in `catching-up` reads the log from its cursor and takes no part in fan-out; it is `live` once it has reached the end of
  * what is on disk. A socket that is full puts it back to `catching-up`, from where it stands: nothing is ever skipped (SYNC 2).
@@ -44,6 +44,8 @@ type State =
 	| { readonly is: 'awaiting-inventory'; readonly held: Map<DocumentId, number> }
 	| { readonly is: 'catching-up' }
 	| { readonly is: 'live' }
+	/** It is closed once the answers under way are given. */
+	| { readonly is: 'leaving' }
 	| { readonly is: 'closed' };
 
 export class SyncSession implements FrameSession {
@@ -116,7 +118,8 @@ export class SyncSession implements FrameSession {
 	}
 
 	receive(frame: Uint8Array): Promise<void> | void {
-		if (this.#isClosed()) return;
+		// What comes while it leaves is sent again.
+		if (this.#isClosed() || this.#state.is === 'leaving') return;
 		const decoded = decodeUp(frame);
 		if (!decoded.ok) return this.close(CLOSE.badFrame, decoded.problem);
 		const { message } = decoded;
@@ -424,6 +427,19 @@ export class SyncSession implements FrameSession {
 		this.#onDrained?.();
 		this.#onDrained = null;
 		void this.#guard(this.#catchUp());
+	}
+
+	/**
+	 * A service came back, and this device may lack something of it: it comes back to be compared. Nothing of the log is sent from here on, so that its cursor stays
+	 * before the switch; whoever threw it still hears so.
+	 */
+	compareAnew(): void {
+		const close = () => this.close(CLOSE.restarting, 'a service is switched on again');
+		// Who has not said hello yet will be judged by what holds then.
+		if (this.#isClosed() || this.#state.is === 'awaiting-hello') return;
+		if (this.#state.is === 'greeting') return close();
+		this.#state = { is: 'leaving' };
+		void this.#portal.log.settled().then(close, close);
 	}
 
 	close(code: CloseCode, reason: string): void {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { pageOf, type DocumentId } from '#crdt-model/ids.ts';
+import { until } from '../support/relay.ts';
 import { SyncClient } from '../support/sync-client.ts';
 import { Arena, commandOf, ids, liveFrame, marker, type Hostile } from './arena.ts';
 
@@ -123,6 +124,9 @@ test('a service that is off: nothing of it by any door, for nobody; on again eve
 	device.close();
 	mallory.hangUp();
 	await must(arena.as(settings, 'settings.setServicesOff', { value: [] }));
+	// Everybody is asked what they hold.
+	await until(() => arena.truth.closeCode !== null && stays.closeCode !== null);
+	expect([arena.truth.closeCode, stays.closeCode]).toEqual([4503, 4503]);
 	await arena.truth.connect();
 	const back = await mallory.anotherDevice();
 	for (const one of [back, away, stays]) {
