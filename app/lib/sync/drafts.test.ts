@@ -75,3 +75,33 @@ test('[T5] what the tariff leaves out is refused on the device as the gate refus
 	expect(await replica.run([{ document: settings, name: 'settings.setWorkingHours', args: { value: null } }])).toMatchObject({ kind: 'kept' });
 	expect(await replica.run([{ document: bob, name: 'employee.rehire', args: {} }]), 'somebody may have left meanwhile').toMatchObject({ kind: 'kept' });
 });
+
+test('[E3] what is of a service that is off is refused on the device at once, without a network too, and judged by the batch itself', async () => {
+	const clock = new TestClock();
+	const relay = new FakeRelay(clock);
+	const ids = new IdMaker(() => clock.now, seededBytes(9));
+	const ana = ids.document('employee') as PersonId;
+	const [root, settings, deal, face] = [ids.document('department'), ids.document('settings'), ids.document('deal'), ids.document('file')] as const;
+	relay.does(ana, root, 'department.create', { name: 'Acme', parent: null });
+	relay.does(ana, settings, 'settings.create', { company: 'Acme' });
+	relay.does(ana, ana, 'employee.create', { firstName: 'Ana', lastName: 'Pop', email: 'ana@acme.example', administrator: true, departments: [root] });
+	relay.does(ana, deal, 'deal.create', { title: 'Offer' });
+	relay.does(ana, settings, 'settings.setServicesOff', { value: ['crm', 'documents'] });
+	const replica = await Replica.open({ portal: PORTAL, person: ana, store: new MemoryReplicaStore(), transport: relay.transport('ana', ana), now: () => clock.now, timers: clock.timers, random: seededBytes(3) });
+	replica.connect();
+	for (let i = 0; i < 5; i++) {
+		await replica.settled();
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	replica.disconnect();
+	const title: Draft = { document: deal, name: 'deal.setTitle', args: { value: 'x' } };
+	expect(await replica.may(title)).toMatchObject({ allow: false, rule: 'service.crm', who: ['admins'] });
+	expect(await replica.run([title])).toMatchObject({ kind: 'refused', refusal: { code: 'service-off', rule: 'service.crm' } });
+	expect(await replica.run([{ document: ids.document('text'), name: 'text.create', args: { title: 'x' } }])).toMatchObject({ kind: 'refused', refusal: { rule: 'service.documents' } });
+	// A face is of no service, and is there for the command that follows it.
+	const make: Draft = { document: face, name: 'file.create', args: { name: 'me', size: 1, mime: 'image/webp', digest: 'a'.repeat(64), place: 'face' } };
+	expect(await replica.run([make, { document: ana, name: 'employee.setPhoto', args: { value: face } }])).toMatchObject({ kind: 'kept' });
+	expect(await replica.run([{ document: ana, name: 'employee.setPhoto', args: { value: ids.document('file') } }])).toMatchObject({ kind: 'refused', refusal: { rule: 'company.face-is-there' } });
+	expect(await replica.run([{ document: settings, name: 'settings.setServicesOff', args: { value: [] } }, title])).toMatchObject({ kind: 'kept' });
+	expect(await replica.run([title])).toMatchObject({ kind: 'kept' });
+});
