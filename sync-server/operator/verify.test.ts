@@ -25,6 +25,9 @@ beforeAll(async () => {
 	const task = writer.ids.document('task');
 	await writer.submit(author, [writer.command(task, 'task.create', { title: 'Busy' })]);
 	for (let n = 0; n < 210; n++) await writer.submit(author, [writer.command(task, 'task.comment', { item: writer.ids.item(), text: `comment ${n}` })]);
+	// A service went and came back: that leaves a moment in the counters, and all else as it was.
+	const settings = opened.settings!;
+	for (const value of [['crm'], []]) await writer.submit(author, [writer.command(settings.id, 'settings.setServicesOff', { value })]);
 	await relay.end();
 	whole = join(folder, `${portal}.db`);
 	// Into the file itself: copies are taken of it alone.
@@ -87,6 +90,7 @@ describe('what was changed is found', () => {
 		['a first entry', run(`UPDATE documents SET first_seq = first_seq + 1 WHERE kind = 'product'`), /^product_.*: names other first and last entries/],
 		['a counter', run(`UPDATE head SET counters = '{"deal":1,"task":61}'`), /^the counter of deal is 1 and its highest number 3$/],
 		['a counter of the tariff', run(`UPDATE head SET counters = json_set(counters, '$."quota:people"', 3)`), /^the counter of people is 3 and the documents add up to [4-9]$/],
+		['the moment at which a service came back', run(`UPDATE head SET counters = json_set(counters, '$."services:back"', 100000)`), /^a service came back at 100000, and the log ends at \d+$/],
 		['a counter of bytes', run(`UPDATE head SET counters = json_set(counters, '$."quota:bytes"', -1)`), /^the counter of storageBytes is -1 and the documents add up to 0$/],
 		['a table that is gone', (database) => database.exec('DROP TABLE snapshots'), /^cannot be read: no such table/]
 	];

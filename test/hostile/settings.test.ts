@@ -66,6 +66,7 @@ test('faces: no picture of another, of something else, or of what is not there',
 		expect(await mallory.command(who, 'employee.erase', {})).toBe('denied');
 	}
 	expect(await arena.as(ben.person, 'employee.erase', {})).toBe('denied');
+	expect(await arena.as(ben.person, 'employee.setEmail', { value: 'ben@acme.example' })).toBe('denied');
 	for (const [name, value] of [['Entry', null], ['ServicesOff', ['tasks']], ['Inviters', ['all']], ['SelfRegistration', { mode: 'open', domains: [] }], ['SecondFactor', null]] as const) expect(await mallory.command(settings, `settings.set${name}`, { value })).toBe('denied');
 });
 
