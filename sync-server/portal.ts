@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { ConfigProblem, readConfig } from './config.ts';
 import { HELP, readArguments, UsageProblem, type Asked } from './operator/arguments.ts';
-import { backupText, demoText, oneLine, restoreText, tariffText, verifiedText } from './operator/print.ts';
+import { backupText, demoText, oneLine, restoreText, secondFactorText, tariffText, verifiedText } from './operator/print.ts';
 import { Problem } from './operator/problem.ts';
 
 const OWN_FILES = join(import.meta.dirname, '..', 'test', 'data', 'crm');
@@ -25,6 +25,12 @@ async function run(asked: Exclude<Asked, { command: 'help' }>): Promise<number> 
 		const { command: _command, json, ...change } = asked;
 		const shown = await runTariff(config, JSON.parse(JSON.stringify(change)) as Parameters<typeof runTariff>[1]);
 		console.log(json ? JSON.stringify(shown) : shown.map(tariffText).join('\n\n'));
+		return 0;
+	}
+	if (asked.command === 'second-factor') {
+		const { runSecondFactor } = await import('./operator/run-second-factor.ts');
+		const result = await runSecondFactor(config, { reset: asked.reset });
+		console.log(asked.json ? JSON.stringify(result) : secondFactorText(result));
 		return 0;
 	}
 	if (asked.command === 'backup') {

@@ -18,6 +18,7 @@ export type Asked =
 			readonly company?: string | undefined;
 	  }
 	| { readonly command: 'verify'; readonly json: boolean }
+	| { readonly command: 'second-factor'; readonly json: boolean; /** An e-mail address. */ readonly reset: string }
 	| { readonly command: 'backup'; readonly json: boolean; readonly to: string }
 	| {
 			readonly command: 'restore';
@@ -37,7 +38,7 @@ export type Asked =
 			readonly rentedGigabytes?: number | undefined;
 	  };
 
-export const COMMANDS = ['demo', 'verify', 'tariff', 'backup', 'restore'] as const;
+export const COMMANDS = ['demo', 'verify', 'tariff', 'second-factor', 'backup', 'restore'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export const HELP = `npm run portal -- <command> [--json]
@@ -54,6 +55,8 @@ export const HELP = `npm run portal -- <command> [--json]
              --demo start|end    thirty days of everything, once per portal; then the plan holds again
              --rent <GB>         storage beside a cloud plan's own; 0 ends it
              Over HTTP the same: /api/operator/v1 with OPERATOR_TOKEN (docs/operations.md)
+  second-factor  for somebody who lost theirs, where no administrator can: they sign in with the password alone, and their sessions end
+             --reset <e-mail>    whose
   verify   recomputes every portal's hash chain and compares documents and rows with the log
 
   backup   copies accounts, portals and files as they are now into a new generation, beside a running relay or without one
@@ -89,6 +92,7 @@ const OPTIONS: Record<CommandName, NonNullable<ParseArgsConfig['options']>> = {
 		rent: { type: 'string' }
 	},
 	verify: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+	'second-factor': { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, reset: { type: 'string' } },
 	backup: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, to: { type: 'string' } },
 	restore: {
 		json: { type: 'boolean' },
@@ -120,6 +124,7 @@ export function readArguments(args: readonly string[], cwd: string): Asked {
 	const json = values.json === true;
 	if (values.help) return { command: 'help', of: name };
 	if (name === 'verify') return { command: 'verify', json };
+	if (name === 'second-factor') return { command: 'second-factor', json, reset: needed(values.reset, '--reset <e-mail>') };
 	if (name === 'backup') return { command: 'backup', json, to: resolve(cwd, needed(values.to, '--to <folder>')) };
 	if (name === 'restore') {
 		const { generation, key } = values as Record<string, string | undefined>;

@@ -48,6 +48,11 @@ export function tariffText({ portal, company, bought, tariff }: PortalTariff): s
 	].map(oneLine).join('\n');
 }
 
+export function secondFactorText({ reset, told }: { reset: string; told: boolean }): string {
+	const letter = told ? 'A letter tells them so.' : 'No relay is running, so no letter goes: tell them.';
+	return oneLine(`${reset} signs in with the password alone from now on, and all their sessions have ended. ${letter}`);
+}
+
 export function verifiedText({ portal, entries, documents, difference }: Verified): string {
 	const counted = `${entries.toLocaleString('en-US')} entries, ${documents.toLocaleString('en-US')} documents`;
 	return oneLine(difference === null ? `${portal}  as it was accepted  (${counted})` : `${portal}  DIFFERS: ${difference}  (read until then: ${counted})`);

@@ -80,7 +80,7 @@ test('linked with the password, it signs in and leads where one wanted to go', a
 	expect((await api('GET', '/me/links', bob)).body.links).toMatchObject([{ provider: 'acme', label: 'bob@example.com', lastUsedAt: null }]);
 	const browser = new Browser();
 	const back = await browser.signIn('?next=/tasks%3Fview%3D2');
-	expect([back.status, back.location]).toEqual([302, '/tasks?view=2']);
+	expect([back.status, back.location]).toEqual([302, `/sign-in?next=%2Ftasks%3Fview%3D2#oidc=${bob.portal}`]);
 	expect(sessionsSet(back.cookies)).toHaveLength(1);
 	const me = await relay.call('GET', '/api/v1/me', { headers: { cookie: [...browser.cookies].map((pair) => pair.join('=')).join('; ') } });
 	expect(me.body.employee).toBe(bob.employee);
@@ -102,7 +102,7 @@ test('a second factor is still asked for, with a ticket behind the #', async () 
 	const at = Date.now();
 	expect((await api('PUT', '/me/second-factor', bob, { code: totpCode(secret, at) })).status).toBe(200);
 	const back = await new Browser().signIn();
-	const ticket = /^\/sign-in#oidc=([\w-]{43})$/.exec(back.location)?.[1];
+	const ticket = /^\/sign-in\?next=%2F#oidc=([\w-]{43})$/.exec(back.location)?.[1];
 	expect(sessionsSet(back.cookies)).toEqual([]);
 	const asked = await api('POST', '/sessions', null, { ticket });
 	expect(asked.body.code).toBe('second-factor');
@@ -121,7 +121,7 @@ test('an answer in another browser links nothing and signs nobody in; nor does o
 	const again = await browser.open('/api/v1/oidc/acme/start');
 	const kept = new Map(browser.cookies);
 	const back = await acme.visit(again.location);
-	expect((await browser.open(back)).location).toBe('/');
+	expect((await browser.open(back)).location).toBe(`/sign-in?next=%2F#oidc=${bob.portal}`);
 	for (const [name, value] of kept) browser.cookies.set(name, value);
 	expect((await browser.open(back)).location).toBe('/sign-in#oidc=oidc-expired');
 });
@@ -198,7 +198,7 @@ test('nobody is led to another site', async () => {
 	await link();
 	for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', '/%09/evil.example', 'javascript:alert(1)', '/..//evil.example']) {
 		const back = await new Browser().signIn(`?next=${encodeURIComponent(decodeURIComponent(next))}`);
-		expect(back.location, next).toBe('/');
+		expect(back.location, next).toBe(`/sign-in?next=%2F#oidc=${bob.portal}`);
 	}
 	const elsewhere = await fetch(`${relay.address.replace('127.0.0.1', 'localhost')}/api/v1/oidc/acme/start?next=//evil.example`, { redirect: 'manual' });
 	const sent = new URL(elsewhere.headers.get('location')!);
@@ -228,8 +228,9 @@ test('who says no at the provider, a provider that is unknown or away: a plain w
 	}
 });
 
-test('whoever looks on links nothing', async () => {
+test('whoever looks on links nothing, and sees no links and passkeys', async () => {
 	const view = (await api('POST', '/view-as', ann, { person: bob.employee })).body as SignIn;
 	expect((await api('POST', '/me/links/acme', view, { password: PASSWORD })).status).toBe(403);
 	expect((await api('DELETE', '/me/links/acme', view)).status).toBe(403);
+	for (const list of ['/me/links', '/me/passkeys']) expect((await api('GET', list, view)).body.code).toBe('denied');
 });

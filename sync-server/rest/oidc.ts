@@ -1,8 +1,9 @@
 /**
  * Accounts at providers: the way there and back, to sign in or to link, and the links themselves.
  *
- * The way back ends in the app: at `next` for whoever is in, else at `/sign-in#oidc=<ticket>` where more is asked for (`POST /sessions` with the ticket alone says
- * what), or `/sign-in#oidc=<problem code>`; for a link, at `/profile#oidc=linked` or `/profile#oidc=<problem code>`. Tickets stand in the fragment, which no server sees.
+ * The way back ends in the app, which keeps on the device whom it shows: at `/sign-in?next=<path>#oidc=<portal id>` for whoever is in, `#oidc=<ticket>` where more is
+ * asked for (`POST /sessions` with the ticket alone says what), else `#oidc=<problem code>`; for a link, at `/profile#oidc=linked` or `/profile#oidc=<problem code>`.
+ * Tickets stand in the fragment, which no server sees.
  * Promises: nothing of a provider's answer reaches a log or an address of ours; an account that is linked with nobody signs nobody in, whatever address it has;
  * a link is made by whoever began it with their password, while that session lives.
  * Leaves to others: what is checked of the answer (`accounts/oidc.ts`); the second factor, which is still asked for (`signing-in.ts`).
@@ -10,7 +11,7 @@
 import * as v from 'valibot';
 import { type Cookie, sitePath } from '../accounts/oidc.ts';
 import { everyone, members, route, type App, type Services } from './call.ts';
-import { askPassword, tellOwner } from './owner.ts';
+import { askPassword, ownersAlone, tellOwner } from './owner.ts';
 import { problem } from './problem.ts';
 import { moment, password, portalId } from './schemas.ts';
 import { signInOver } from './signing-in.ts';
@@ -41,7 +42,7 @@ export const oidcRoutes = {
 		path: '/api/v1/oidc/{provider}/callback',
 		summary: 'Where a provider sends the browser back to',
 		signedIn: false,
-		answer: { status: 302, description: 'To the app: signed in, linked, or with what is missing behind the `#`' },
+		answer: { status: 302, description: 'To `/sign-in#oidc=` with the portal for whoever is in, a ticket where more is asked for (`POST /sessions` with it alone says what), or a problem code; for a link to `/profile#oidc=` with `linked` or a problem code' },
 		problems: [404, 429]
 	}),
 	link: route({
@@ -113,9 +114,9 @@ export function mountOidc(app: App, services: Services): void {
 		const identity = await accounts.factors.links.recognise(finished.word);
 		if (identity === null) return toApp(`${SIGN_IN_PAGE}#oidc=oidc-not-linked`, cookies);
 		const signedIn = await signInOver(services, call, { identity, portal: finished.intent.portal, factorDone: false });
-		if (signedIn.status === 201) return toApp(finished.intent.next, [...cookies, ...signedIn.headers.getSetCookie()]);
-		const { code, ticket } = (await signedIn.json()) as { code: string; ticket?: string };
-		return toApp(`${SIGN_IN_PAGE}#oidc=${ticket ?? code}`, cookies);
+		const { portal, code, ticket } = (await signedIn.json()) as { portal?: string; code?: string; ticket?: string };
+		const page = `${SIGN_IN_PAGE}?${new URLSearchParams({ next: finished.intent.next })}`;
+		return toApp(`${page}#oidc=${portal ?? ticket ?? code}`, [...cookies, ...signedIn.headers.getSetCookie()]);
 	});
 
 	members(app, services, oidcRoutes.link, async (call, { signIn }) => {
@@ -128,7 +129,7 @@ export function mountOidc(app: App, services: Services): void {
 		return Response.json({ location: started.location }, { headers: { 'set-cookie': setCookie(started.cookie) } });
 	});
 
-	members(app, services, oidcRoutes.links, async (_call, { signIn }) => Response.json({ links: await accounts.factors.links.of(signIn.identity) }));
+	members(app, services, oidcRoutes.links, async (_call, { signIn, viewer }) => (viewer === null ? Response.json({ links: await accounts.factors.links.of(signIn.identity) }) : ownersAlone()));
 
 	members(app, services, oidcRoutes.unlink, async (call, { signIn, portal }) => {
 		const { identity } = signIn;

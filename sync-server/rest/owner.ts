@@ -11,6 +11,9 @@ import { problem, retryLater } from './problem.ts';
 /** A person without a password (who comes through a provider or by passkey alone) proves themself by having signed in just now. */
 const RECENT_MS = 10 * 60_000;
 
+/** By what somebody signs in is shown to nobody who looks on as them. */
+export const ownersAlone = (): Response => problem('denied', { detail: 'shown to its owner alone' });
+
 interface Owner {
 	readonly identity: IdentityId;
 	readonly session: SessionId;

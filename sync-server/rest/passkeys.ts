@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { PASSKEY_NAME_MAX, type PasskeyAdded, registrationResponse } from '../accounts/passkeys.ts';
 import { relyingParty, type RelyingParty } from '../accounts/relying-party.ts';
 import { everyone, members, route, type App, type Call, type Services } from './call.ts';
-import { askPassword, tellOwner } from './owner.ts';
+import { askPassword, ownersAlone, tellOwner } from './owner.ts';
 import { problem } from './problem.ts';
 import { moment, password, ticket } from './schemas.ts';
 
@@ -90,7 +90,7 @@ export function mountPasskeys(app: App, services: Services): void {
 		return Response.json(added.passkey, { status: 201 });
 	});
 
-	members(app, services, passkeyRoutes.list, async (_call, { signIn }) => Response.json({ passkeys: await accounts.factors.passkeys.of(signIn.identity) }));
+	members(app, services, passkeyRoutes.list, async (_call, { signIn, viewer }) => (viewer === null ? Response.json({ passkeys: await accounts.factors.passkeys.of(signIn.identity) }) : ownersAlone()));
 
 	members(app, services, passkeyRoutes.remove, async (call, { signIn, portal }) => {
 		const refused = await askPassword(services, signIn, call.body.password, call.ip);

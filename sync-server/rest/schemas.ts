@@ -61,6 +61,11 @@ export const meAnswer = v.object({
 	language,
 	administrator: v.boolean(),
 	departments: v.array(departmentId),
+	secondFactor: v.object({
+		enrolled: v.boolean(),
+		required: v.pipe(v.boolean(), v.description('This portal demands one')),
+		graceUntil: v.nullable(moment)
+	}),
 	viewer: v.optional(v.pipe(personId, v.description('The administrator who looks on as this person')))
 });
 

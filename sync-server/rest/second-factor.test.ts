@@ -67,6 +67,7 @@ test('enrolling needs the password and the first code; from then on signing in a
 	const begun = await api('POST', '/me/second-factor', bob, { password: PASSWORD });
 	expect(begun.body.uri).toContain(begun.body.secret);
 	expect((await byPassword()).status, 'begun is not enrolled').toBe(201);
+	expect((await api('GET', '/me', bob)).body.secondFactor).toEqual({ enrolled: false, required: false, graceUntil: null });
 	expect((await api('PUT', '/me/second-factor', bob, { code: '000000' })).body.code).toBe('wrong-code');
 	const enrolled = await api('PUT', '/me/second-factor', bob, { code: code(begun.body.secret) });
 	expect(enrolled.body.recoveryCodes).toHaveLength(10);
@@ -148,6 +149,7 @@ test('a portal demands it: until the end of grace one is let in, then enrols on 
 	await demand({ since: now, graceDays: 7 });
 	try {
 		expect((await byPassword()).status).toBe(201);
+		expect((await api('GET', '/me', bob)).body.secondFactor).toEqual({ enrolled: false, required: true, graceUntil: now + 7 * DAY_MS });
 		now += 7 * DAY_MS;
 		const late = await byPassword();
 		expect([late.status, late.body.code, late.body.token]).toEqual([403, 'must-enrol', undefined]);
@@ -158,7 +160,7 @@ test('a portal demands it: until the end of grace one is let in, then enrols on 
 		expect(enrolled.status).toBe(201);
 		expect(enrolled.body).toMatchObject({ portal: bob.portal, employee: bob.employee });
 		expect(enrolled.body.recoveryCodes).toHaveLength(10);
-		expect((await api('GET', '/me', enrolled.body)).status).toBe(200);
+		expect((await api('GET', '/me', enrolled.body)).body.secondFactor).toMatchObject({ enrolled: true, required: true });
 		expect((await api('PUT', '/second-factor', null, { ticket, code: code(begun.body.secret) })).body.code, 'the ticket is spent').toBe('ticket-lapsed');
 		expect((await byPassword()).body.code).toBe('second-factor');
 		expect(told).toEqual([[bobEmail, 'switched-on']]);

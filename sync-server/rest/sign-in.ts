@@ -15,7 +15,7 @@ import { everyone, finished, honoPath, mayFound, members, notSignedIn, presented
 import { tellOwner } from './owner.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { foundingBody, meAnswer, signedInAnswer, signInBody } from './schemas.ts';
-import { goOn, signedInResponse, signInOf, signInOver } from './signing-in.ts';
+import { goOn, secondFactorShown, signedInResponse, signInOf, signInOver } from './signing-in.ts';
 
 export const signInRoutes = {
 	found: route({
@@ -165,7 +165,7 @@ export function mountSignIn(app: App, services: Services): void {
 		return finished(withoutDead(services, presented, new Response(null, { status: 204 })));
 	});
 
-	members(app, services, signInRoutes.me, (_call, { portal, person, viewer }) => {
+	members(app, services, signInRoutes.me, async (_call, { portal, person, viewer, signIn }) => {
 		const { firstName, lastName, email, language, administrator, departments } = portal.directory.person(person)!;
 		const settings = portal.settings;
 		return Response.json({
@@ -179,6 +179,7 @@ export function mountSignIn(app: App, services: Services): void {
 			language: language ?? settings?.language ?? 'en',
 			administrator,
 			departments,
+			secondFactor: await secondFactorShown(services, portal, signIn.identity),
 			...(viewer !== null && { viewer })
 		});
 	});

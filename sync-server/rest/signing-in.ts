@@ -32,12 +32,12 @@ export async function signInOver(services: Services, call: Caller, signIn: SignI
 	if (hasFactor && !signIn.factorDone) return awaiting(services, signIn, 'code', extra);
 	const places = await placesOf(services, signIn);
 	const [place, ...others] = places;
-	if (!place) return problem('not-a-member');
+	if (!place) return problem('not-a-member', { extra });
 	if (others.length > 0) {
 		const portals = places.map(({ portal }) => ({ portal: portal.id, company: portal.settings?.company ?? '' }));
 		return awaiting(services, signIn, 'portal', { ...extra, portals });
 	}
-	if (!place.portal.mayEnter(place.employee, call.ip)) return problem('not-from-here');
+	if (!place.portal.mayEnter(place.employee, call.ip)) return problem('not-from-here', { extra });
 	const known = { ...signIn, portal: place.portal.id };
 	// A passkey is as good as both, and leaves nothing to enrol.
 	if (!hasFactor && !signIn.factorDone && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment', extra);
@@ -88,6 +88,13 @@ export function secondFactorFrom(portal: Portal, joinedAt: number): number | nul
 	return graceEnd(portal.settings?.secondFactor ?? null, joinedAt);
 }
 
+/** What a person is told of their second factor: whether they have one, whether this portal wants one, and until when it waits. */
+export async function secondFactorShown({ accounts }: Services, portal: Portal, identity: IdentityId): Promise<{ enrolled: boolean; required: boolean; graceUntil: number | null }> {
+	const joined = (await accounts.membershipsOf(identity)).find((membership) => membership.portal === portal.id);
+	const graceUntil = joined ? secondFactorFrom(portal, joined.joinedAt) : null;
+	return { enrolled: await accounts.secondFactors.has(identity), required: graceUntil !== null, graceUntil };
+}
+
 function demandsSecondFactor({ portal, joinedAt }: Place, now: number): boolean {
 	const from = secondFactorFrom(portal, joinedAt);
 	return from !== null && from <= now;
@@ -102,7 +109,7 @@ export async function signedInResponse(
 ): Promise<Response> {
 	const portal = await services.portals.portal(who.portal);
 	// Also for those who come with an invitation and prove nothing else.
-	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here');
+	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here', { extra });
 	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
 	if (started.outcome !== 'started') return problem('not-a-member');
 	if (who.factorDone) await services.accounts.factors.noteProved(started.session);
