@@ -118,7 +118,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 
 		const blobs = new Blobs(join(config.dataDir, 'files'));
 		const oidc = new Oidc(config.oidc, { publicUrl, vault: accounts.vault, now, random: (target) => randomFillSync(target) });
-		const services: Services = { accounts, portals, letters, oidc, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
+		const services: Services = { accounts, portals, letters, lettersAreFiles: config.smtpUrl === null, oidc, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, letters: () => letters.counts });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));

@@ -9,6 +9,7 @@ import type { OperatorDoor } from '../ops/operator.ts';
 import { mountOperatorRest } from '../ops/operator-rest.ts';
 import { finished, honoPath, type App, type Bindings, type RouteSpec, type Services } from './call.ts';
 import { documentRoutes, mountDocuments } from './documents.ts';
+import { entranceRoutes, mountEntrance } from './entrance.ts';
 import { farewellRoutes, mountFarewell } from './farewell.ts';
 import { fileRoutes, mountFiles } from './files.ts';
 import { invitationRoutes, mountInvitations } from './invitations.ts';
@@ -28,6 +29,7 @@ const plainRoutes: readonly RouteSpec[] = [
 	{ method: 'get', path: '/api/openapi.json', summary: 'This file', signedIn: false, answer: { status: 200, description: 'OpenAPI 3.1', type: 'application/json' } }
 ];
 export const routes: readonly RouteSpec[] = [
+	...Object.values(entranceRoutes),
 	...Object.values(signInRoutes),
 	...Object.values(secondFactorRoutes),
 	...Object.values(passkeyRoutes),
@@ -61,6 +63,7 @@ export function restApp({ services, metrics, operator, operatorToken, onFault }:
 	app.get('/healthz', () => finished(new Response('ok\n', { headers: { 'content-type': 'text/plain; charset=utf-8' } })));
 	app.get('/metrics', async () => finished(new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })));
 	app.get('/api/openapi.json', () => finished(new Response(openApi, { headers: { 'content-type': 'application/json' } })));
+	mountEntrance(app, services);
 	mountSignIn(app, services);
 	mountSecondFactor(app, services);
 	mountPasskeys(app, services);

@@ -26,6 +26,8 @@ export interface Services {
 	readonly accounts: Accounts;
 	readonly portals: Portals;
 	readonly letters: Letters;
+	/** Without a mail server they lie in DATA_DIR/mail. */
+	readonly lettersAreFiles: boolean;
 	readonly oidc: Oidc;
 	readonly blobs: Blobs;
 	readonly uploads: Uploads;
