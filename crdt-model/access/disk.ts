@@ -8,7 +8,8 @@
  *   place, deletion      full
  *
  * A page on a record follows the record, stays there and takes no grants; its deletion is its maker's and the administrators'. A face is read by every employee, is its
- * maker's and the administrators' to change, stays a face and takes no grants. Who may not address everybody (settings.writersToAll) grants nothing to `all`.
+ * maker's and the administrators' to change, stays a face and takes no grants. Who may not address everybody (settings.writersToAll) grants nothing to `all`,
+ * nor to the company's root with everything below it.
  */
 import type { KindName, KINDS_WITH_PAGE } from '../ids.ts';
 import type { FileRow } from '../kinds/file.ts';
@@ -16,7 +17,7 @@ import { DISK_LEVELS, type DiskLevel } from '../kinds/grants.ts';
 import type { PageRow, TextRow } from '../kinds/page.ts';
 import type { Path } from '../record/state.ts';
 import { crmRules } from './crm.ts';
-import { mayAddressAll, whoAddressesAll } from './entrusted.ts';
+import { mayAddressAll, namesEverybody, whoAddressesAll } from './entrusted.ts';
 import type { Principal } from './principals.ts';
 import type { Recipient } from './recipients.ts';
 import { taskRules } from './tasks.ts';
@@ -61,16 +62,21 @@ function mayWrite(actor: Actor, row: Placed, world: World): Verdict {
 	return allow(has!.by in row.grants && row.createdBy !== actor.person ? 'disk.granted' : row.place === 'company' ? 'page.company-writes' : 'page.own');
 }
 
-function mayGrant(actor: Actor, old: Placed, row: Placed, { changed, wishes }: Change, { settings }: World): Verdict {
+function mayGrant(actor: Actor, old: Placed, row: Placed, { changed, wishes }: Change, { settings, directory }: World): Verdict {
 	if (old.place === 'record') return deny('disk.record-gives');
 	if (old.place === 'face') return deny('file.face-takes-no-grants');
 	const verdict = mayGrantAtAll(actor, old, row, changed);
 	// Asked last: who may grant nothing here is told of that.
-	if (!verdict.allow || !changed.includes('grants/all')) return verdict;
-	const wish = wishes?.find(([path]) => path === 'grants/all');
-	// What is less than stood there takes back.
-	const adds = rank((wish ? wish[1] : row.grants.all) as DiskLevel | null | undefined) > rank(old.grants.all);
-	return adds && !mayAddressAll(actor, settings) ? deny('recipients.all-is-limited', ...whoAddressesAll(settings)) : verdict;
+	if (!verdict.allow || mayAddressAll(actor, settings)) return verdict;
+	for (const path of changed) {
+		const recipient = path.slice('grants/'.length) as Recipient;
+		// A guest does not know of the root, and learns nothing of it here.
+		if (recipient !== 'all' && !(actor.principals.has('all') && namesEverybody(recipient, directory))) continue;
+		const wish = wishes?.find(([one]) => one === path);
+		// What is less than stood there takes back.
+		if (rank((wish ? wish[1] : row.grants[recipient]) as DiskLevel | null | undefined) > rank(old.grants[recipient])) return deny('recipients.all-is-limited', ...whoAddressesAll(settings));
+	}
+	return verdict;
 }
 
 function mayGrantAtAll(actor: Actor, old: Placed, row: Placed, changed: readonly Path[]): Verdict {

@@ -8,7 +8,7 @@ import { PERSONAL, type EmployeeRow } from '../kinds/company-structure.ts';
 import { planCommand } from '../record/plan.ts';
 import { EMPTY_STATE } from '../record/state.ts';
 import { departmentId, employeeRow, fileRow, groupId, pageRow, settingsRow } from '../testing/company.ts';
-import { ADMIN, ANN, BEN, CAT, GONE, GUY, SALES, actor, ask, expectEach, people, say, who } from '../testing/office.ts';
+import { ADMIN, ANN, BEN, CAT, GONE, GUY, ROOT, SALES, actor, ask, expectEach, people, say, who } from '../testing/office.ts';
 import { commandId, documentId } from '../testing/world.ts';
 import { mayAddressAll, mayInvite, whoAddressesAll, whoInvites } from './entrusted.ts';
 import type { Recipient } from './recipients.ts';
@@ -47,6 +47,9 @@ describe('what settings entrust', () => {
 		expect([grant('ann', 'edit', null), grant('ann', 'edit', 'read'), grant('ann', null, 'read', [])]).toEqual(['allow disk.full-grants', 'allow disk.full-grants', 'allow disk.full-grants']);
 		const before = pageRow({ createdBy: ANN });
 		expect(say(ask('ann', { before, next: { ...before, grants: { [`user:${CAT}`]: 'full' as const } }, changed: [`grants/user:${CAT}`], records: [settings] }))).toBe('allow disk.full-grants');
+		const wide = `departments:${departmentId(ROOT)}` as const;
+		const grantTo = (to: Recipient) => say(ask('ann', { before, next: { ...before, grants: { [to]: 'read' as const } }, changed: [`grants/${to}`], records: [settings] }));
+		expect([grantTo(wide), grantTo(`department:${departmentId(ROOT)}`), grantTo(`departments:${departmentId(SALES)}`)]).toEqual(['denied recipients.all-is-limited', 'allow disk.full-grants', 'allow disk.full-grants']);
 		expect(who(ask('ann', { before, next: { ...before, grants: { all: 'read' } }, changed: ['grants/all'], records: [settings] }))).toEqual([`user:${BEN}`, 'admins']);
 		// Who may grant nothing here is told of that, and not of the settings.
 		expect(say(ask('boss', { before: pageRow({ createdBy: ANN, place: 'company' }), next: { ...before, place: 'company', grants: { all: 'read' } }, changed: ['grants/all'], records: [settings] }))).toBe('denied disk.share-grants');

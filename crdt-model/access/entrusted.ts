@@ -3,8 +3,9 @@
  * Pure, and asked by the relay and the device alike.
  */
 import type { SettingsRow } from '../kinds/settings.ts';
+import type { Directory } from './directory.ts';
 import type { Principal } from './principals.ts';
-import type { Recipient } from './recipients.ts';
+import { addresseeOf, type Recipient } from './recipients.ts';
 import type { Actor } from './verdict.ts';
 
 type Settings<K extends keyof SettingsRow> = Pick<SettingsRow, K> | null;
@@ -14,6 +15,11 @@ export function mayAddressAll(actor: Actor, settings: Settings<'writersToAll'>):
 	if (actor.principals.has('admins')) return true;
 	const writers = settings?.writersToAll ?? null;
 	return actor.principals.has('all') && (writers === null || isNamed(actor, writers));
+}
+/** Whether a recipient is everybody, by whatever name: all employees, or the company's root with everything below it. */
+export function namesEverybody(recipient: Recipient, directory: Directory): boolean {
+	const addressee = addresseeOf(recipient);
+	return addressee?.kind === 'all' || (addressee?.kind === 'departments' && directory.department(addressee.id)?.parent === null);
 }
 /** Who does, for the sentence on screen. */
 export function whoAddressesAll(settings: Settings<'writersToAll'>): Principal[] {

@@ -204,9 +204,11 @@ function mayGrant({ world, args }: Asked, before: PageRow | TextRow | FileRow, l
 }
 
 /** Whether a grant gives all employees more than they were granted. */
-function raisesAll({ args }: Asked, { grants }: PageRow | TextRow | FileRow): boolean {
-	if (args.key !== 'all' || args.value === null) return false;
-	const standing = grants.all ?? null;
+function raisesAll({ world, person, args }: Asked, { grants }: PageRow | TextRow | FileRow): boolean {
+	const key = args.key as string;
+	const root = world.isEmployee(person) && key.startsWith('departments:') && world.department(key.slice('departments:'.length) as DepartmentId)?.parent === null;
+	if ((key !== 'all' && !root) || args.value === null) return false;
+	const standing = (grants as Record<string, DiskLevel | undefined>)[key] ?? null;
 	return standing === null || DISK.indexOf(args.value as DiskLevel) > DISK.indexOf(standing);
 }
 const DISK: readonly DiskLevel[] = ['read', 'add', 'edit', 'share', 'full'];

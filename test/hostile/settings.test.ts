@@ -32,6 +32,9 @@ test('addressing everybody: no grant to all by whoever is not named, by no way a
 		for (const level of ['read', 'add', 'edit', 'share', 'full']) expect(await mallory.command(id, `${kind}.setGrant`, all(level))).toBe('denied');
 		expect((await mallory.api('POST', `/documents/${id}/commands`, { command: 'setGrant', key: 'all', value: 'read' })).body).toMatchObject({ code: 'denied', rule: 'recipients.all-is-limited' });
 	}
+	// By the other name of everybody.
+	const root = [...arena.truth.held.values()].find(({ row }) => row?.kind === 'department')!.row!.id;
+	expect(await mallory.command(text, 'text.setGrant', { key: `departments:${root}`, value: 'read' })).toBe('denied');
 	// With the settings changed in the same breath, with a time that loses, and with one that has passed long ago.
 	expect(await mallory.submit(commandOf(settings, 'settings.setWritersToAll', { value: null }), commandOf(text, 'text.setGrant', all('read')))).toBe('denied');
 	expect(await mallory.submit(commandOf(text, 'text.setGrant', all('read')), commandOf(text, 'text.setGrant', all(null)))).toBe('denied');
