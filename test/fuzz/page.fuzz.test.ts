@@ -135,7 +135,7 @@ class Run {
 		const { result, durable } = await portal.admitUpdate(person, id, bytes, null);
 		await durable;
 		const told = result.kind === 'accepted' ? (portal.log.assigned > seq ? 'accepted' : 'known') : result.refusal.code;
-		const who = !oracle.isActive(person) ? 'gone' : !oracle.reads(person, id) ? 'stranger' : row.deleted ? 'late' : writesContent(oracle, person, id) ? 'writer' : 'reader';
+		const who = !oracle.isActive(person) ? 'gone' : !oracle.reads(person, id) ? 'stranger' : row.deleted ? 'late' : oracle.offService(row) ? 'off' : writesContent(oracle, person, id) ? 'writer' : 'reader';
 		this.#tally.answers[`${who} ${isHonest ? 'honest ' : ''}${told}`] = (this.#tally.answers[`${who} ${isHonest ? 'honest ' : ''}${told}`] ?? 0) + 1;
 		const fail = (what: string): never => {
 			throw new Error(`${what}: ${who} ${person} on ${id}, answered ${told}, bytes ${Buffer.from(bytes).toString('base64')}`);
@@ -144,6 +144,7 @@ class Run {
 		const after = meaning(now.doc);
 		if ((who === 'stranger' || who === 'gone') && told !== 'not-found') fail('told more than that it is not there');
 		if (who === 'late' && told !== 'target-gone') fail('wrote into what is deleted');
+		if ((who === 'off') !== (told === 'service-off')) fail('the service was off, or was not');
 		if (told === 'accepted' && who !== 'writer') fail('let in without the right to write');
 		if (isHonest && who === 'writer' && told !== 'accepted' && told !== 'known') fail(`refused an honest edit (${result.kind === 'refused' ? result.refusal.detail : ''})`);
 		if (told !== 'accepted' && after !== before) fail('changed content without an entry');
@@ -206,7 +207,7 @@ describe('content changes only by those who may write it', () => {
 });
 
 const ANSWERS = [
-	'writer honest accepted', 'writer accepted', 'writer known', 'reader honest denied', 'reader denied', 'reader known', 'stranger not-found', 'gone not-found', 'late target-gone'
+	'writer honest accepted', 'writer accepted', 'writer known', 'reader honest denied', 'reader denied', 'reader known', 'stranger not-found', 'gone not-found', 'late target-gone', 'off service-off'
 ];
 /** What the gate says of content; ceilings of rate and size have tests of their own. */
-const CODES = ['malformed', 'bad-shape', 'foreign', 'clock-reuse', 'gap', 'missing-dependency', 'denied', 'not-found', 'target-gone'];
+const CODES = ['malformed', 'bad-shape', 'foreign', 'clock-reuse', 'gap', 'missing-dependency', 'denied', 'service-off', 'not-found', 'target-gone'];
