@@ -170,7 +170,7 @@ describe('two people, with and without a network', () => {
 		await bob.device.goto(paths.task);
 		await bob.taskPanel.waitFor();
 		expect(await bob.checkItem('Book the stand').isChecked()).toBe(true);
-		expect(await bob.taskPanel.getByLabel('Deadline', { exact: true }).inputValue()).toBe('2031-05-20');
+		expect(await bob.taskPanel.getByLabel('Deadline', { exact: true }).inputValue()).toBe('20/05/2031');
 		await bob.device.goto(paths.deal);
 		await bob.dealPanel.getByRole('textbox', { name: 'Title', exact: true }).waitFor();
 		await bob.device.goto(paths.page);
@@ -241,7 +241,7 @@ describe('two people, with and without a network', () => {
 		for (const who of [ana, bob]) {
 			await who.showTasks('All');
 			await who.openTask('Prepare the spring fair');
-			await eventually('the deadline', () => who.taskPanel.getByLabel('Deadline', { exact: true }).inputValue(), (day) => day === '2031-05-20');
+			await eventually('the deadline', () => who.taskPanel.getByLabel('Deadline', { exact: true }).inputValue(), (day) => day === '20/05/2031');
 			for (const item of ['Book the stand', 'Print the flyers']) await eventually(item, () => who.checkItem(item).isChecked(), Boolean);
 			for (const item of ['Order the coffee', 'Hire a van']) await who.checkItem(item).waitFor();
 			await who.hasMark(who.taskPanel, 'Accepted');

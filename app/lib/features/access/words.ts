@@ -2,7 +2,7 @@
 import type { Held, Opening } from '#crdt-model/access/explain.ts';
 import type { DepartmentId, PersonId } from '#crdt-model/ids.ts';
 import { m } from '#lib/paraglide/messages.js';
-import { formatList } from '../crm/format.ts';
+import { formatList } from '#lib/shell/formats.svelte.ts';
 import { peopleOf, type Knows } from '../set-aside/reasons.ts';
 
 /** One line for each way in which the person holds the opening; the grant's level with it. */

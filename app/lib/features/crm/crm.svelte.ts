@@ -8,6 +8,8 @@ import { DEAL_STAGES, isClosed, type DealRow, type DealStage } from '#crdt-model
 import type { CompanyRow, ProductRow } from '#crdt-model/kinds/crm.ts';
 import type { DocumentId, PersonId } from '#crdt-model/ids.ts';
 import { m } from '#lib/paraglide/messages.js';
+import { todayIs } from '#lib/shell/days.svelte.ts';
+import { formatMoney, formatMoneyShort, formatNumber } from '#lib/shell/formats.svelte.ts';
 import { preferences } from '#lib/shell/preferences.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { Draft } from '#lib/sync/engine.ts';
@@ -16,7 +18,6 @@ import { fold } from '#lib/ui/Combobox.svelte';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import { reasonOf, type Judgement, type Knows } from '../set-aside/reasons.ts';
-import { formatMoney, formatMoneyShort, formatNumber, today } from './format.ts';
 import { RowTable } from './table.svelte.ts';
 
 export type Deal = StoredRow<DealRow>;
@@ -284,7 +285,7 @@ export class Crm {
 	async #move(deal: Deal, to: DealStage): Promise<void> {
 		const document = deal.id;
 		const drafts: Draft[] = [];
-		const closedOn = isClosed(to) ? (isClosed(deal.stage) ? deal.closedOn : today()) : null;
+		const closedOn = isClosed(to) ? (isClosed(deal.stage) ? deal.closedOn : todayIs()) : null;
 		// Before the stage: once a deal is closed, most people change nothing of it any more.
 		if (closedOn !== deal.closedOn) drafts.push({ document, name: 'deal.setClosedOn', args: { value: closedOn } });
 		drafts.push({ document, name: 'deal.moveToStage', args: { value: to } });

@@ -9,7 +9,7 @@ import FileVideo from '@lucide/svelte/icons/file-play';
 import type { PersonId } from '#crdt-model/ids.ts';
 import type { FileRow } from '#crdt-model/kinds/file.ts';
 import { m } from '#lib/paraglide/messages.js';
-import { preferences } from '#lib/shell/preferences.svelte.ts';
+import { formatPercent } from '#lib/shell/formats.svelte.ts';
 import type { IconComponent } from '#lib/ui/icon.ts';
 import type { UploadState } from '#storage/dexie/schema.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
@@ -40,6 +40,6 @@ export function wayOf(row: StoredRow<FileRow>, upload: UploadState | undefined, 
 	if (upload?.problem === 'missing') return { words: m.documents_file_not_here(), text: m.documents_file_missing_text(), problem: true };
 	if (row.sync !== 'accepted' || !upload) return { words: m.documents_file_not_here(), text: m.documents_file_kept_here(), problem: false };
 	const share = row.size === 0 ? 1 : upload.sent / row.size;
-	const percent = new Intl.NumberFormat(preferences.locale, { style: 'percent' }).format(share);
+	const percent = formatPercent(share);
 	return { words: m.documents_file_sending({ percent }), text: null, problem: false };
 }

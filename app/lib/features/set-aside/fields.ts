@@ -5,9 +5,8 @@ import type { AsideItem, FieldValue } from '#storage/replica-contract.ts';
 import { m } from '#lib/paraglide/messages.js';
 import type { ServiceId } from '#crdt-model/kinds/services.ts';
 import type { Entry, SecondFactor, SelfRegistration, WorkingHours } from '#crdt-model/kinds/settings.ts';
-import { languages, preferences } from '#lib/shell/preferences.svelte.ts';
-import { sizeText } from '../tariff/words.ts';
-import { formatDay, formatList, formatMoney, formatNumber } from '../crm/format.ts';
+import { formatClock, formatDay, formatList, formatMoney, formatNumber, formatSize, weekDayName } from '#lib/shell/formats.svelte.ts';
+import { languages } from '#lib/shell/preferences.svelte.ts';
 
 export interface FieldWords {
 	readonly currency: string;
@@ -171,8 +170,8 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 	if (typeof value === 'boolean') return value ? m.aside_yes() : m.aside_no();
 	if (typeof value === 'number') {
 		if (first === 'amount' || first === 'price') return formatMoney(value, words.currency);
-		if (first === 'size') return sizeText(value);
-		if (first === 'weekStart') return dayName(value);
+		if (first === 'size') return formatSize(value);
+		if (first === 'weekStart') return weekDayName(value);
 		return first === 'yearEstablished' ? String(value) : formatNumber(value);
 	}
 	if (typeof value === 'string') {
@@ -199,12 +198,7 @@ export function valueText(path: Path, value: Json, words: FieldWords): string {
 }
 
 function hoursText({ days, from, to }: NonNullable<WorkingHours>): string {
-	return `${formatList(days.map((day) => dayName(day, 'short')))}, ${from}–${to}`;
-}
-
-/** The first of January 2024 was a Monday. */
-function dayName(day: number, weekday: 'short' | 'long' = 'long'): string {
-	return new Intl.DateTimeFormat(preferences.locale, { weekday, timeZone: 'UTC' }).format(Date.UTC(2024, 0, day));
+	return `${formatList(days.map((day) => weekDayName(day, 'short')))}, ${formatClock(from)}–${formatClock(to)}`;
 }
 
 function entryText({ ranges, exceptions }: NonNullable<Entry>, words: FieldWords): string {

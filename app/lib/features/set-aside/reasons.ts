@@ -8,8 +8,8 @@ import type { DepartmentId, GroupId, PersonId } from '#crdt-model/ids.ts';
 import { SERVICES } from '#crdt-model/kinds/services.ts';
 import type { Refusal, RefusalCode } from '#crdt-model/wire/refusal.ts';
 import { m } from '#lib/paraglide/messages.js';
+import { formatList } from '#lib/shell/formats.svelte.ts';
 import { lockedReason, tariffReason } from '../tariff/words.ts';
-import { formatList } from '../crm/format.ts';
 import { fieldLabel, serviceWord } from './fields.ts';
 
 export interface Judgement {

@@ -1,19 +1,8 @@
-/** The tariff in words: sizes, names of plans and features, and a refusal as a sentence with the number, who can mend it and the way out. */
+/** The tariff in words: names of plans and features, and a refusal as a sentence with the number, who can mend it and the way out. */
 import type { Feature, PlanName } from '#crdt-model/tariff/plans.ts';
 import type { TariffRefusal } from '#crdt-model/tariff/tariff.ts';
 import { m } from '#lib/paraglide/messages.js';
-import { preferences } from '#lib/shell/preferences.svelte.ts';
-import { formatList, formatNumber } from '../crm/format.ts';
-
-const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
-
-/** `3.2 GB`; counted as disks are, 1024 to a step. */
-export function sizeText(bytes: number): string {
-	const step = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-	return new Intl.NumberFormat(preferences.locale, {
-		style: 'unit', unit: UNITS[step]!, unitDisplay: step === 0 ? 'long' : 'short', maximumFractionDigits: step < 2 ? 0 : 1
-	}).format(bytes / 1024 ** step);
-}
+import { formatList, formatNumber, formatSize } from '#lib/shell/formats.svelte.ts';
 
 const plans: Readonly<Record<PlanName, () => string>> = {
 	project: m.aside_plan_project,
@@ -47,7 +36,7 @@ export function tariffReason({ plan: name, limit, feature, used = 0, most = 0, m
 	}
 	if (limit === 'storageBytes') {
 		const way = ways ? m.aside_way_storage({ ways }) : m.aside_way_storage_none();
-		return m.aside_why_quota_storage({ plan, more: sizeText(more), most: sizeText(most), used: sizeText(used), way });
+		return m.aside_why_quota_storage({ plan, more: formatSize(more), most: formatSize(most), used: formatSize(used), way });
 	}
 	if (feature) return m.aside_why_quota_feature({ plan, feature: featureName(feature), way: ways ? m.aside_way_feature({ ways }) : '' }).trim();
 	return m.aside_why_quota();

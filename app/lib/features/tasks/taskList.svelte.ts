@@ -4,13 +4,15 @@
  */
 import type { PersonId } from '#crdt-model/ids.ts';
 import { TASK_STATES, type TaskRow, type TaskState } from '#crdt-model/kinds/task.ts';
+import { endOfWeek, todayIs } from '#lib/shell/days.svelte.ts';
+import { portalFormats } from '#lib/shell/formats.svelte.ts';
 import type { LiveRows } from '#lib/sync/live-rows.svelte.ts';
 import { liveRows } from '#lib/sync/live-rows.svelte.ts';
 import { InOrder } from '#lib/sync/in-order.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import { fold } from '#lib/ui/Combobox.svelte';
-import { endOfWeek, isOverdue, todayIs } from './dates.svelte.ts';
+import { isOverdue } from './dates.ts';
 
 export type Task = StoredRow<TaskRow>;
 export const SCOPES = ['mine', 'watched', 'all'] as const;
@@ -89,9 +91,9 @@ export class TaskList {
 
 	readonly groups = $derived.by((): ReadonlyMap<Group, readonly Task[]> => {
 		const today = todayIs();
-		const sunday = endOfWeek(today);
+		const lastOfWeek = endOfWeek(today, portalFormats().weekStart);
 		const groups = new Map<Group, Task[]>(GROUPS.map((group) => [group, []]));
-		for (const row of this.shown) groups.get(groupOf(row, today, sunday))!.push(row);
+		for (const row of this.shown) groups.get(groupOf(row, today, lastOfWeek))!.push(row);
 		return groups.set('done', [...this.#finished.groups.of(groups.get('done')!)]);
 	});
 	/** A search shows its hits wherever they are: nothing is folded then. */
@@ -174,12 +176,12 @@ function matches(row: TaskRow, words: readonly string[]): boolean {
 	return true;
 }
 
-function groupOf(row: TaskRow, today: string, sunday: string): Group {
+function groupOf(row: TaskRow, today: string, lastOfWeek: string): Group {
 	if (row.state === 'done' || row.state === 'deferred') return row.state;
 	if (row.deadline === null) return 'none';
 	if (isOverdue(row, today)) return 'overdue';
 	if (row.deadline === today) return 'today';
-	return row.deadline <= sunday ? 'week' : 'later';
+	return row.deadline <= lastOfWeek ? 'week' : 'later';
 }
 
 /** By deadline, those without one last; then the important; then the newest. */
