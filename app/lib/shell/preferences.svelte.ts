@@ -12,6 +12,8 @@ export type { Locale };
 
 const THEME_KEY = 'atrium.theme';
 const ACCENT_KEY = 'atrium.accent';
+/** The portal's language, which holds until the person chooses one. */
+const PORTAL_LANGUAGE_KEY = 'atrium.language';
 
 /** Languages by their own names: a reader finds theirs whatever is set. */
 export const languages: readonly { locale: Locale; name: string }[] = [
@@ -43,7 +45,8 @@ class Preferences {
 	constructor() {
 		const theme = read(THEME_KEY);
 		this.#theme = theme === 'light' || theme === 'dark' ? theme : 'system';
-		this.#locale = getLocale();
+		const portals = read(PORTAL_LANGUAGE_KEY);
+		this.#locale = (this.hasChosenLanguage ? undefined : locales.find((one) => one === portals)) ?? getLocale();
 		overwriteGetLocale(() => this.#locale);
 		this.#show();
 		const accent = read(ACCENT_KEY);
@@ -79,6 +82,14 @@ class Preferences {
 	/** Whether the person chose a language on this device, or the portal's may be taken. */
 	get hasChosenLanguage(): boolean {
 		return read(localStorageKey) !== null;
+	}
+
+	/** What the portal speaks, to somebody who has not chosen: it is no choice, and gives way to the portal's next one. */
+	adoptLanguage(locale: Locale): void {
+		write(PORTAL_LANGUAGE_KEY, locale);
+		if (this.hasChosenLanguage || locale === this.#locale) return;
+		this.#locale = locale;
+		this.#show();
 	}
 
 	/** The portal's colour as #rrggbb, or null for our own. Made darker or lighter until text on it can be read. */
