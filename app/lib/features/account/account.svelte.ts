@@ -1,5 +1,5 @@
 /**
- * Who uses this device, and the calls that change that: register, sign in, accept, invite, sign out.
+ * Who uses this device, and the calls that change that: register, join, sign in and out, change between portals, invite.
  *
  * Promises: the token never reaches this code's hands for keeping (the relay sets an HttpOnly cookie); the device remembers
  * only portal, employee and names (signIns), so that the app opens without asking anyone; an ended session is told, never acted on
@@ -7,31 +7,46 @@
  */
 import { untrack } from 'svelte';
 import * as v from 'valibot';
-import { isIdOf, isPortalId, type PersonId } from '#crdt-model/ids.ts';
+import type { PersonId } from '#crdt-model/ids.ts';
 import { m } from '#lib/paraglide/messages.js';
 import { call, onSessionProblem, type Answer } from './api.ts';
+import { signedInAnswer, type PortalChoice, type SignedIn } from './signInFlow.svelte.ts';
 import { signIns, type RememberedSession } from './signIns.svelte.ts';
 import { thisTab } from './view.svelte.ts';
 
 export type { RememberedSession } from './signIns.svelte.ts';
 export type { Answer, Problem } from './api.ts';
 
-export interface PortalChoice {
-	portal: string;
-	name: string;
-}
-
-const portalId = v.custom<string>(isPortalId);
-const personId = v.custom<PersonId>((value) => isIdOf('employee', value));
-const signedInAnswer = v.object({ portal: portalId, employee: personId });
-const choicesAnswer = v.object({ portals: v.array(v.object({ portal: portalId, company: v.string() })) });
-const meAnswer = v.object({ firstName: v.string(), lastName: v.string(), company: v.string() });
-const invitationAnswer = v.object({ company: v.string(), email: v.string() });
+const meAnswer = v.object({
+	employee: v.string(),
+	firstName: v.string(),
+	lastName: v.string(),
+	company: v.string(),
+	email: v.string(),
+	portals: v.fallback(v.array(v.object({ portal: v.string(), company: v.string() })), [])
+});
+const invitationAnswer = v.object({ company: v.string(), email: v.string(), known: v.fallback(v.boolean(), false) });
+const linkAnswer = v.object({ company: v.string(), approval: v.boolean() });
+const confirmedAnswer = v.union([signedInAnswer, v.object({ waiting: v.boolean() })]);
 const viewAnswer = v.object({ token: v.string(), expiresAt: v.number() });
+
+export type Invited = v.InferOutput<typeof invitationAnswer>;
+export type OpenLink = v.InferOutput<typeof linkAnswer>;
+
+/** What a newcomer says of themself. */
+export interface Newcomer {
+	readonly firstName: string;
+	readonly lastName: string;
+	readonly login?: string;
+	readonly email: string;
+	readonly password: string;
+	readonly language: string;
+}
 
 class Account {
 	/** Portals whose sign-in the relay no longer knows. */
 	#expired = $state.raw<ReadonlySet<string>>(new Set());
+	#renewing = $state(false);
 
 	constructor() {
 		onSessionProblem((problem, portal) => {
@@ -46,6 +61,10 @@ class Account {
 	get expired(): boolean {
 		return this.session !== undefined && this.#expired.has(this.session.portal);
 	}
+	/** Another portal of this person is being asked for: no dialog until it is known whether it lets them in. */
+	get renewing(): boolean {
+		return this.#renewing;
+	}
 	/** Called by whoever hears close code 4401, or is let in again. */
 	markExpired(expired = true): void {
 		const { session } = this;
@@ -57,36 +76,96 @@ class Account {
 		untrack(() => signIns.describe(names));
 	}
 
-	async signIn(email: string, password: string, portal?: PortalChoice): Promise<Answer<'signed-in' | readonly PortalChoice[]>> {
-		const answer = await call('POST', '/sessions', { send: { email, password, ...(portal ? { portal: portal.portal } : {}) }, answer: signedInAnswer, portal: null });
-		if (answer.ok) {
-			await this.#begin(answer.value, { email, company: portal?.name });
-			return { ok: true, value: 'signed-in' };
-		}
-		if (answer.problem.code === 'choose-portal') {
-			const choices = v.safeParse(choicesAnswer, answer.problem.body);
-			if (choices.success) return { ok: true, value: choices.output.portals.map((one) => ({ portal: one.portal, name: one.company })) };
-		}
-		return answer;
+	/** The relay has let somebody in: this tab shows that portal from now on, with their own store. */
+	async begin({ portal, employee }: SignedIn, typed: { name?: string; email?: string; company?: string } = {}): Promise<void> {
+		const me = await call('GET', '/me', { answer: meAnswer, portal });
+		const known = signIns.known.find((one) => one.portal === portal && one.employee === employee);
+		// The names are a comfort: without them what was typed stands in until the directory arrives.
+		const email = me.ok ? me.value.email : (typed.email ?? known?.email);
+		const name = (me.ok ? `${me.value.firstName} ${me.value.lastName}`.trim() : (typed.name ?? known?.name)) || email || '…';
+		const company = (me.ok ? me.value.company : typed.company) || known?.company;
+		this.#expire(portal, false);
+		signIns.begin({ portal, employee, name, ...(email ? { email } : {}), ...(company ? { company } : {}) });
 	}
 
-	async register(request: { company: string; firstName: string; lastName: string; email: string; password: string; language: string }): Promise<Answer<void>> {
-		const answer = await call('POST', '/portals', { send: request, answer: signedInAnswer, portal: null, words: { 'wrong-credentials': m.account_error_known_password } });
-		if (!answer.ok) return answer;
-		await this.#begin(answer.value, { email: request.email, company: request.company, name: `${request.firstName} ${request.lastName}`.trim() });
+	/** A provider has let somebody in, and the address says only where. */
+	async beginAt(portal: string): Promise<Answer<void>> {
+		const me = await call('GET', '/me', { answer: meAnswer, portal });
+		if (!me.ok) return me;
+		await this.begin({ portal, employee: me.value.employee as PersonId });
 		return { ok: true, value: undefined };
 	}
 
-	async invitation(code: string): Promise<Answer<{ company: string; email: string } | 'gone'>> {
-		const answer = await call('POST', '/invitations/open', { send: { code }, answer: invitationAnswer, portal: null });
-		return !answer.ok && [404, 410].includes(answer.problem.status) ? { ok: true, value: 'gone' } : answer;
+	/** A letter goes out; only its code makes the portal. */
+	register(request: Omit<Newcomer, 'login'> & { company: string }): Promise<Answer<void>> {
+		return call('POST', '/registrations', { send: request, portal: null });
+	}
+	/** The portal at once, without a letter. */
+	found(request: Omit<Newcomer, 'login'> & { company: string }): Promise<Answer<SignedIn>> {
+		return call('POST', '/portals', { send: request, answer: signedInAnswer, portal: null, words: { 'wrong-credentials': m.account_error_known_password } });
+	}
+	confirmRegistration(code: string): Promise<Answer<SignedIn>> {
+		return call('POST', '/registrations/confirmation', { send: { code }, answer: signedInAnswer, portal: null });
+	}
+	/** Another company of a person who is signed in. */
+	foundAnother(company: string, language: string): Promise<Answer<SignedIn>> {
+		return call('POST', '/portals', { send: { company, language }, answer: signedInAnswer });
+	}
+	/** The portals of this person, as the relay knows them; none without a network. */
+	async portals(): Promise<readonly PortalChoice[]> {
+		const me = await call('GET', '/me', { answer: meAnswer });
+		return me.ok ? me.value.portals : [];
+	}
+	/**
+	 * This tab shows another portal. One that the device remembers opens at once, also without a network, and where its sign-in is over the relay is asked for one
+	 * by that of the portal that is left. @returns what is still to be proved, or why the portal cannot be opened
+	 */
+	async switchTo(portal: string): Promise<Answer<void | SignedIn>> {
+		const from = this.session?.portal;
+		if (from === undefined || from === portal) return { ok: true, value: undefined };
+		const ask = () => call('POST', '/sessions/switch', { send: { portal }, answer: signedInAnswer, portal: from });
+		const known = signIns.known.find((one) => one.portal === portal);
+		if (!known) return ask();
+		this.#renewing = true;
+		try {
+			signIns.show(portal);
+			const me = await call('GET', '/me', { portal });
+			if (me.ok || me.problem.code !== 'not-signed-in') return { ok: true, value: undefined };
+			const answer = await ask();
+			if (answer.ok && signIns.here?.portal === portal) await this.begin(answer.value);
+		} finally {
+			this.#renewing = false;
+		}
+		return { ok: true, value: undefined };
 	}
 
-	async accept(code: string, invited: { company: string; email: string }, request: { firstName: string; lastName: string; password: string }): Promise<Answer<void>> {
-		const answer = await call('POST', '/invitations/acceptance', { send: { code, ...request }, answer: signedInAnswer, portal: null, words: { 'wrong-credentials': m.account_error_known_password } });
-		if (!answer.ok) return answer;
-		await this.#begin(answer.value, { ...invited, name: `${request.firstName} ${request.lastName}`.trim() });
-		return { ok: true, value: undefined };
+	forgotPassword(email: string): Promise<Answer<void>> {
+		return call('POST', '/password-resets', { send: { email }, portal: null });
+	}
+	resetPassword(code: string, password: string): Promise<Answer<void>> {
+		return call('POST', '/password-resets/confirmation', { send: { code, password }, portal: null });
+	}
+	confirmEmail(code: string): Promise<Answer<void>> {
+		return call('POST', '/email-confirmations', { send: { code }, portal: null });
+	}
+
+	invitation(code: string): Promise<Answer<Invited>> {
+		return call('POST', '/invitations/open', { send: { code }, answer: invitationAnswer, portal: null });
+	}
+	accept(code: string, request: { firstName: string; lastName: string; password: string; login?: string }): Promise<Answer<SignedIn>> {
+		return call('POST', '/invitations/acceptance', { send: { code, ...request }, answer: signedInAnswer, portal: null, words: { 'wrong-credentials': m.account_error_known_password } });
+	}
+
+	openLink(code: string): Promise<Answer<OpenLink>> {
+		return call('POST', '/invitation-links/open', { send: { code }, answer: linkAnswer, portal: null });
+	}
+	/** @param where the code of a link, or the portal that lets people register themselves */
+	join(where: { code: string } | { portal: string }, request: Newcomer): Promise<Answer<void>> {
+		return call('POST', '/joins', { send: { ...where, ...request }, portal: null });
+	}
+	/** Waiting for an administrator; or, not waiting, with an account that was here before and signs in with its password. */
+	confirmJoin(code: string): Promise<Answer<SignedIn | { waiting: boolean }>> {
+		return call('POST', '/joins/confirmation', { send: { code }, answer: confirmedAnswer, portal: null });
 	}
 
 	/** Looks on as somebody else in this tab, read only. The relay records it. */
@@ -125,22 +204,6 @@ class Account {
 		this.#expire(session.portal, false);
 		signIns.forget(session.portal);
 		return answer.ok || answer.problem.status === 401;
-	}
-
-	async #begin(signedIn: v.InferOutput<typeof signedInAnswer>, known: { email: string; company?: string | undefined; name?: string }): Promise<void> {
-		const { portal, employee } = signedIn;
-		let { name } = known;
-		let company = known.company;
-		if (name === undefined || company === undefined) {
-			const me = await call('GET', '/me', { answer: meAnswer, portal });
-			// The names are a comfort: without them the address stands in until the directory arrives.
-			if (me.ok) {
-				name ??= `${me.value.firstName} ${me.value.lastName}`.trim();
-				company ??= me.value.company;
-			}
-		}
-		this.#expire(portal, false);
-		signIns.begin({ portal, employee, name: name || known.email, email: known.email, ...(company ? { company } : {}) });
 	}
 
 	#expire(portal: string, expired: boolean): void {

@@ -4,6 +4,7 @@ import { m } from '#lib/paraglide/messages.js';
 import type { Answer, Problem } from './api.ts';
 
 export const PASSWORD_MIN = 8;
+const LOGIN = /^[a-z0-9._-]{3,40}$/iu;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 
 export class FormState {
@@ -71,5 +72,8 @@ export class FormState {
 export const checks = {
 	filled: (value: string): string | undefined => (value.trim() === '' ? m.account_error_required() : undefined),
 	email: (value: string): string | undefined => (value.trim() === '' ? m.account_error_required() : EMAIL.test(value.trim()) ? undefined : m.account_error_email()),
+	/** May be left out. */
+	login: (value: string): string | undefined => (value.trim() === '' || LOGIN.test(value.trim()) ? undefined : m.account_error_login()),
+	same: (value: string, again: string): string | undefined => (again === '' ? m.account_error_required() : value === again ? undefined : m.account_error_not_same()),
 	newPassword: (value: string): string | undefined => (value === '' ? m.account_error_required() : [...value].length < PASSWORD_MIN ? m.account_error_password_short() : undefined)
 };

@@ -45,13 +45,14 @@ export class Problem {
 	}
 	/** Sentences of the fields that the refusal is about, by their names in the request. */
 	get fields(): Readonly<Record<string, string>> {
-		const { errors } = this.body;
-		if (!Array.isArray(errors)) return {};
+		const { errors, rule } = this.body;
+		const about = fieldOf[this.code];
+		if (!Array.isArray(errors)) return about ? { [about]: this.text } : {};
 		const out: Record<string, string> = {};
 		for (const one of errors as (Body | null)[]) {
 			const field = one?.field;
 			if (typeof field !== 'string' || field === '' || out[field] !== undefined) continue;
-			out[field] = fieldSentence(field, typeof one?.code === 'string' ? one.code : String(one?.message ?? ''), this.#words)();
+			out[field] = fieldSentence(field, String(one?.code ?? rule ?? ''), this.#words)();
 		}
 		return out;
 	}
@@ -81,6 +82,16 @@ const sentences: Words = {
 	'wrong-credentials': m.account_error_credentials,
 	'wrong-password': m.account_error_wrong_password,
 	'wrong-code': m.account_error_code,
+	'password-unchanged': m.account_error_password_unchanged,
+	'ticket-lapsed': m.account_ticket_lapsed,
+	'founding-closed': m.account_error_founding_closed,
+	'passkey-refused': m.account_passkey_unknown,
+	'no-passkeys-here': m.account_passkey_unknown,
+	'oidc-not-linked': m.account_oidc_not_linked,
+	'oidc-cancelled': m.account_oidc_cancelled,
+	'oidc-expired': m.account_oidc_expired,
+	'oidc-failed': m.account_oidc_failed,
+	'oidc-unreachable': m.account_oidc_unreachable,
 	'not-signed-in': m.account_expired,
 	'not-a-member': m.account_error_not_member,
 	'not-from-here': m.account_not_from_here,
@@ -96,6 +107,9 @@ const fieldSentences: Words = {
 	login: m.account_error_login,
 	code: m.account_error_code
 };
+
+/** Codes that are about one field, and name it by themselves. */
+const fieldOf: Readonly<Record<string, string>> = { 'wrong-code': 'code', 'login-taken': 'login' };
 
 function byStatus(status: number): Sentence {
 	if (status === 401) return m.account_error_credentials;
