@@ -97,7 +97,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const addresses = new Addresses(PROCESS_CLOCK.now);
 		let portals: Portals;
 		try {
-			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, onFault: (portal, reason) => onFault(portal)(reason) });
+			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, waitingIn: (id) => accounts.joins.countWaiting(id), onFault: (portal, reason) => onFault(portal)(reason) });
 		} catch (error) {
 			await store.close();
 			throw error;

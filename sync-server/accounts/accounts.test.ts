@@ -252,7 +252,7 @@ describe('invitations', () => {
 		expect(accounts.openInvitation(old.code)).toBeNull();
 		expect(accounts.openInvitation(fresh.code)).not.toBeNull();
 		expect(elsewhere.outcome === 'invited' && accounts.openInvitation(elsewhere.code)).not.toBeNull();
-		expect(await accounts.withdrawInvitation(portal, fresh.invitation.email)).toBe(true);
+		expect(await accounts.withdrawInvitation(portal, fresh.invitation.id)).toBe(true);
 		expect(accounts.openInvitation(fresh.code)).toBeNull();
 	});
 

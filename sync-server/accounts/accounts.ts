@@ -6,14 +6,16 @@
  * Leaves to others: rights, employee records, HTTP (the REST side calls this; better-auth serves no routes of its own).
  */
 import { randomFillSync } from 'node:crypto';
-import { IdMaker, type DepartmentId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
+import { IdMaker, type DepartmentId, type GroupId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
 import { type Email, parseEmail } from './email.ts';
 import type { FactorDemand } from './factor-demand.ts';
 import { Factors } from './factors.ts';
 import { Guard, type Guarded, type Ip, type TooManyAttempts } from './guard.ts';
-import { type Added, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
+import { type Added, type HashedForLater, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
 import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
+import { InvitationLinks } from './invitation-links.ts';
+import { Joins } from './joins.ts';
 import { LetterStore } from './letter-store.ts';
 import { type HeldMembership, type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
@@ -22,6 +24,7 @@ import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedLi
 import { SIGN_IN } from './sign-ins.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Tickets } from './tickets.ts';
+import { Turns } from './turns.ts';
 import { Vault } from './vault.ts';
 import { Views, type ViewStarted } from './views.ts';
 
@@ -55,6 +58,10 @@ export class Accounts {
 	readonly #guard: Guard;
 	readonly subscriptions: Subscriptions;
 	readonly letters: LetterStore;
+	readonly invitationLinks: InvitationLinks;
+	readonly joins: Joins;
+	/** What must not run beside itself for one address. */
+	readonly turns = new Turns();
 	readonly tickets: Tickets;
 	readonly vault: Vault;
 	/** What people enrol, add and link. */
@@ -69,14 +76,17 @@ export class Accounts {
 		this.#sessions = new Sessions(database, world);
 		this.#views = new Views({ ...world, ids: new IdMaker(world.now, world.random) });
 		this.#sessions.onEnded((ended) => void this.#views.endUnder(ended.map(({ session }) => session)));
-		this.#invitations = new Invitations(database, world);
+		const ids = new IdMaker(world.now, world.random);
+		this.#invitations = new Invitations(database, { ...world, ids });
+		this.invitationLinks = new InvitationLinks(database, { ...world, ids });
+		this.joins = new Joins(database, { ...world, ids });
 		this.#guard = world.guard;
 		this.vault = vault;
 		this.tickets = new Tickets(world);
 		this.factors = new Factors(database, { ...world, vault, tickets: this.tickets });
 		this.secondFactors = secondFactors ?? this.factors;
 		this.subscriptions = new Subscriptions(database, world.now);
-		this.letters = new LetterStore(database, vault, { now: world.now, ids: new IdMaker(world.now, world.random) });
+		this.letters = new LetterStore(database, vault, { now: world.now, ids });
 	}
 
 	static async open(options: AccountsOptions): Promise<Accounts> {
@@ -106,6 +116,27 @@ export class Accounts {
 		const registered = await this.#identities.register(request);
 		if (registered.outcome === 'taken-over') await this.#voidOthers(registered.identity);
 		return registered;
+	}
+
+	/** What a newcomer chose, judged and hashed, to wait until they have answered a letter. At the same cost whatever the address is. */
+	hashForLater(request: { email: unknown; password: unknown; name: unknown; login?: unknown; ip?: Ip }): Promise<HashedForLater> {
+		return this.#identities.hashForLater(request);
+	}
+
+	/** The letter was answered. Null where the address has a confirmed identity by now, which keeps its password. */
+	async registerHashed(request: { email: Email; name: string; hash: string; login: string | null }): Promise<Extract<Registered, { outcome: 'created' | 'taken-over' }> | null> {
+		const registered = await this.#identities.registerHashed(request);
+		if (registered?.outcome === 'taken-over') await this.#voidOthers(registered.identity);
+		return registered;
+	}
+
+	/** Takes back an identity that was added and belongs nowhere. */
+	discardAdded(identity: IdentityId): Promise<void> {
+		return this.#identities.discardAdded(identity);
+	}
+
+	identityByEmail(email: Email): Promise<Identity | null> {
+		return this.#identities.byEmail(email);
 	}
 
 	/** By an administrator, with a first password that must be changed at the first sign-in. A known address is left as it is: invite it. */
@@ -254,9 +285,15 @@ export class Accounts {
 		portal: PortalId;
 		email: unknown;
 		department?: DepartmentId | null;
+		groups?: readonly GroupId[];
 		invitedBy: PersonId;
 	}): Promise<Invited> {
 		return this.#invitations.invite(request);
+	}
+
+	/** A new code and time, in the name of whoever sends it anew; null where there is no open one of that id. */
+	renewInvitation(portal: PortalId, id: string, invitedBy: PersonId): Promise<Extract<Invited, { outcome: 'invited' }> | null> {
+		return this.#invitations.renew(portal, id, invitedBy);
 	}
 
 	openInvitation(code: unknown): Invitation | null {
@@ -267,8 +304,8 @@ export class Accounts {
 		return this.#invitations.openOf(portal);
 	}
 
-	withdrawInvitation(portal: PortalId, email: Email): Promise<boolean> {
-		return this.#invitations.withdraw(portal, email);
+	withdrawInvitation(portal: PortalId, id: string): Promise<boolean> {
+		return this.#invitations.withdraw(portal, id);
 	}
 
 	/** First phase of an acceptance: from here until finish, release or lapse nobody else can use the code. */
@@ -292,6 +329,8 @@ export class Accounts {
 		this.#views.sweep();
 		await this.#sessions.sweep();
 		await this.#invitations.sweep();
+		await this.invitationLinks.sweep();
+		await this.joins.sweep();
 	}
 
 	/** Whoever was in by what somebody else had set up is out. */

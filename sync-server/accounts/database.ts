@@ -26,6 +26,8 @@ export interface Tables {
 	/** While the password in force is one that an administrator of this portal chose. */
 	first_password: { identity: string; portal: string; created_at: number };
 	letter: LetterRow;
+	invitation_link: InvitationLinkRow;
+	join_request: JoinRequestRow;
 	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
 	second_factor: { identity: string; sealed: string; last_step: number; enrolled_at: number };
 	recovery_code: { identity: string; code_sha256: string };
@@ -53,14 +55,50 @@ export interface Tables {
 }
 
 export interface InvitationRow {
+	id: string;
 	code_sha256: string;
 	portal: string;
 	email: string;
 	department: string | null;
+	/** A JSON list of workgroups. */
+	groups: string;
 	invited_by: string;
 	created_at: number;
 	expires_at: number;
 	accepted_at: number | null;
+}
+
+export interface InvitationLinkRow {
+	id: string;
+	code_sha256: string;
+	portal: string;
+	department: string | null;
+	groups: string;
+	approval: 0 | 1;
+	created_by: string;
+	created_at: number;
+	expires_at: number;
+	uses: number;
+}
+
+export interface JoinRequestRow {
+	id: string;
+	/** Null once the letter was answered. */
+	code_sha256: string | null;
+	portal: string;
+	/** Null: they registered themselves. */
+	link: string | null;
+	email: string;
+	first_name: string;
+	last_name: string;
+	login: string | null;
+	language: string;
+	/** Of the password that they chose; it becomes theirs with the identity, and is nothing where the address has one. */
+	hash: string;
+	created_at: number;
+	expires_at: number;
+	/** Null until the letter was answered; from then on somebody decides. */
+	confirmed_at: number | null;
 }
 
 export interface LetterRow {
@@ -199,6 +237,42 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 			primary key (issuer, subject),
 			unique (identity, provider)
 		) strict, without rowid`
+	],
+	[
+		`alter table invitation add column id text`,
+		`alter table invitation add column groups text not null default '[]'`,
+		`update invitation set id = 'invitation_' || lower(hex(randomblob(16)))`,
+		`create unique index invitation_id on invitation (id)`,
+		`create table invitation_link (
+			id text not null primary key,
+			code_sha256 text not null unique,
+			portal text not null,
+			department text,
+			groups text not null,
+			approval integer not null,
+			created_by text not null,
+			created_at integer not null,
+			expires_at integer not null,
+			uses integer not null
+		) strict, without rowid`,
+		`create index invitation_link_portal on invitation_link (portal, created_at)`,
+		`create table join_request (
+			id text not null primary key,
+			code_sha256 text unique,
+			portal text not null,
+			link text,
+			email text not null,
+			first_name text not null,
+			last_name text not null,
+			login text,
+			language text not null,
+			hash text not null,
+			created_at integer not null,
+			expires_at integer not null,
+			confirmed_at integer
+		) strict, without rowid`,
+		`create index join_request_portal on join_request (portal, confirmed_at)`,
+		`create unique index join_request_waiting on join_request (portal, email) where confirmed_at is not null`
 	]
 ];
 

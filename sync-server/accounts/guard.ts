@@ -65,6 +65,12 @@ export class Guard {
 		return guarded.outcome === 'judged' ? null : guarded;
 	}
 
+	/** Work that costs a hash and judges nobody. */
+	async hash<T>(work: () => Promise<T>): Promise<T | TooManyAttempts> {
+		const queued = await this.#queue.run(work);
+		return queued.outcome === 'full' ? { outcome: 'too-many-attempts', retryAfterSeconds: QUEUE_RETRY_SECONDS } : queued.value;
+	}
+
 	/** @param judge null where the queue is full */
 	async #judge<T>(windows: readonly (readonly [AttemptWindow, string | null])[], judge: () => Promise<Judged<T> | null>): Promise<Guarded<T>> {
 		const places: Taken[] = [];

@@ -37,6 +37,7 @@ export type Registered =
 	| Refused<NewRefusal>
 	| TooManyAttempts;
 export type Added = { outcome: 'created'; identity: IdentityId; email: Email } | { outcome: 'known'; identity: IdentityId; email: Email } | { outcome: 'login-taken' } | Refused<NewRefusal>;
+export type HashedForLater = { outcome: 'hashed'; email: Email; name: string; login: string | null; hash: string } | { outcome: 'login-taken' } | Refused<NewRefusal> | TooManyAttempts;
 export type Recognised = { outcome: 'recognised'; identity: Identity } | { outcome: 'wrong-credentials' } | TooManyAttempts;
 export type PasswordChecked = { outcome: 'right' } | { outcome: 'wrong-password' } | TooManyAttempts;
 export type PasswordSet = { outcome: 'set' } | Refused<PasswordRefusal | 'password-unchanged'>;
@@ -111,15 +112,43 @@ export class Identities {
 		return guarded.outcome === 'judged' ? guarded.value : guarded;
 	}
 
-	/** With a hash that was made when the person registered, before they answered the letter. Null where the address has a confirmed identity by now. */
-	async registerHashed(request: { email: Email; name: string; hash: string }): Promise<Extract<Registered, { outcome: 'created' | 'taken-over' }> | null> {
+	/** Judges what a newcomer chose and hashes the password, whether the address is known or not; counted as asking for a letter. */
+	async hashForLater(request: NewIdentity & { ip?: Ip }): Promise<HashedForLater> {
+		const parsed = parseNew(request);
+		if (parsed.outcome === 'refused') return parsed;
+		const { email, password, name, login } = parsed.value;
+		const waits = await this.#guard.letter(email, request.ip);
+		if (waits) return waits;
+		if (login !== null && (await this.#emailOf(login)) !== null) return { outcome: 'login-taken' };
+		const hashed = await this.#guard.hash(() => this.#hasher.hash(password));
+		return typeof hashed === 'string' ? { outcome: 'hashed', email, name, login, hash: hashed } : hashed;
+	}
+
+	/**
+	 * With a hash that was made when the person registered, before they answered the letter. Null where the address has a confirmed identity by now. A login that
+	 * was taken meanwhile is left away: the person signs in by their address and chooses another.
+	 */
+	async registerHashed(request: { email: Email; name: string; hash: string; login?: string | null }): Promise<Extract<Registered, { outcome: 'created' | 'taken-over' }> | null> {
 		const { email, name, hash } = request;
-		const created = await this.#create({ email, name, login: null }, hash, { confirmed: true });
+		const parsed = request.login ? parseLogin(request.login) : null;
+		const wished = parsed?.outcome === 'parsed' && (await this.#emailOf(parsed.login)) === null ? parsed.login : null;
+		let created = await this.#create({ email, name, login: wished }, hash, { confirmed: true });
+		if (created === 'login-taken') created = await this.#create({ email, name, login: null }, hash, { confirmed: true });
 		if (created !== null && created !== 'login-taken') return { outcome: 'created', identity: created, email };
 		const present = await this.#find(email);
 		if (present === null || present.identity.emailConfirmed) return null;
 		await this.#takeOver(present.identity.identity, name, hash);
 		return { outcome: 'taken-over', identity: present.identity.identity, email };
+	}
+
+	/** An identity that was added, proved nothing and belongs nowhere. */
+	async discardAdded(identity: IdentityId): Promise<void> {
+		await this.#database.db
+			.deleteFrom('user')
+			.where('id', '=', identity)
+			.where('emailVerified', '=', 0)
+			.where(({ not, exists, selectFrom }) => not(exists(selectFrom('membership').select('portal').where('identity', '=', identity))))
+			.execute();
 	}
 
 	/** By an administrator, with a first password that must be changed; the address has proved nothing yet, and may belong to this one portal only. */

@@ -9,21 +9,26 @@
  * Leaves to others: who may invite and how many, seats, the letter, and making the employee between claim and finish.
  */
 import { createHash } from 'node:crypto';
-import type { DepartmentId, PersonId, PortalId, RandomBytes } from '#crdt-model/ids.ts';
+import type { DepartmentId, GroupId, IdMaker, PersonId, PortalId, RandomBytes } from '#crdt-model/ids.ts';
 import type { AccountsDatabase, InvitationRow } from './database.ts';
 import { type Email, type EmailRefusal, parseEmail } from './email.ts';
 
+export type InvitationId = `invitation_${string}`;
+
 export interface Invitation {
+	id: InvitationId;
 	portal: PortalId;
 	email: Email;
 	department: DepartmentId | null;
+	groups: readonly GroupId[];
 	invitedBy: PersonId;
 	createdAt: number;
 	expiresAt: number;
 }
 
 export type Invited =
-	| { outcome: 'invited'; code: string; invitation: Invitation }
+	/** `undo` puts back what was there before: for whoever finds that no letter may go. */
+	| { outcome: 'invited'; code: string; invitation: Invitation; undo: () => Promise<void> }
 	| { outcome: 'refused'; refusal: EmailRefusal };
 
 /** Proof of being the one acceptance under way; good for one finish or release. */
@@ -52,12 +57,14 @@ export class Invitations {
 	readonly #database: AccountsDatabase;
 	readonly #now: () => number;
 	readonly #random: RandomBytes;
+	readonly #ids: IdMaker;
 	readonly #read: (digest: string) => unknown;
 	/** In memory on purpose: one process serves a portal, and its end releases every claim. */
 	readonly #claims = new Map<string, { claim: symbol; claimedAt: number }>();
 
-	constructor(database: AccountsDatabase, world: { now: () => number; random: RandomBytes }) {
+	constructor(database: AccountsDatabase, world: { now: () => number; random: RandomBytes; ids: IdMaker }) {
 		this.#database = database;
+		this.#ids = world.ids;
 		this.#now = world.now;
 		this.#random = world.random;
 		this.#read = database.read('select * from invitation where code_sha256 = ? and accepted_at is null');
@@ -68,32 +75,50 @@ export class Invitations {
 		portal: PortalId;
 		email: unknown;
 		department?: DepartmentId | null;
+		groups?: readonly GroupId[];
 		invitedBy: PersonId;
 	}): Promise<Invited> {
 		const parsed = parseEmail(request.email);
 		if (parsed.outcome === 'refused') return parsed;
-		const code = Buffer.from(this.#random(new Uint8Array(CODE_BYTES))).toString('base64url');
-		const now = this.#now();
-		const row: InvitationRow = {
-			code_sha256: digest(code),
+		return this.#write({
+			id: `invitation_${this.#ids.uuid()}`,
 			portal: request.portal,
 			email: parsed.email,
 			department: request.department ?? null,
-			invited_by: request.invitedBy,
-			created_at: now,
-			expires_at: now + INVITATION_MS,
-			accepted_at: null
-		};
-		await this.#database.db.transaction().execute(async (transaction) => {
-			await transaction
+			groups: JSON.stringify(request.groups ?? []),
+			invited_by: request.invitedBy
+		});
+	}
+
+	/** The same invitation with a new code and time, in the name of whoever sends it anew; null where there is none that is open. */
+	async renew(portal: PortalId, id: string, invitedBy: PersonId): Promise<Extract<Invited, { outcome: 'invited' }> | null> {
+		const row = await this.#database.db.selectFrom('invitation').selectAll().where('portal', '=', portal).where('id', '=', id).where('accepted_at', 'is', null).executeTakeFirst();
+		return row ? this.#write({ ...row, invited_by: invitedBy }) : null;
+	}
+
+	async #write(fields: Pick<InvitationRow, 'id' | 'portal' | 'email' | 'department' | 'groups' | 'invited_by'>): Promise<Extract<Invited, { outcome: 'invited' }>> {
+		const code = Buffer.from(this.#random(new Uint8Array(CODE_BYTES))).toString('base64url');
+		const now = this.#now();
+		const { id, portal, email, department, groups, invited_by } = fields;
+		const row: InvitationRow = { id, code_sha256: digest(code), portal, email, department, groups, invited_by, created_at: now, expires_at: now + INVITATION_MS, accepted_at: null };
+		const replaced = await this.#database.db.transaction().execute(async (transaction) => {
+			const before = await transaction
 				.deleteFrom('invitation')
-				.where('portal', '=', row.portal)
-				.where('email', '=', row.email)
+				.where('portal', '=', portal)
+				.where('email', '=', email)
 				.where('accepted_at', 'is', null)
+				.returningAll()
 				.execute();
 			await transaction.insertInto('invitation').values(row).execute();
+			return before;
 		});
-		return { outcome: 'invited', code, invitation: toInvitation(row) };
+		const undo = () =>
+			this.#database.db.transaction().execute(async (transaction) => {
+				const removed = await transaction.deleteFrom('invitation').where('code_sha256', '=', row.code_sha256).where('accepted_at', 'is', null).executeTakeFirst();
+				// Replaced or accepted meanwhile: what came later stands.
+				if (removed.numDeletedRows > 0n && replaced.length > 0) await transaction.insertInto('invitation').values(replaced).execute();
+			});
+		return { outcome: 'invited', code, invitation: toInvitation(row), undo };
 	}
 
 	/** What the page behind the link shows before anyone accepts; null for any code that cannot be accepted. */
@@ -114,11 +139,11 @@ export class Invitations {
 		return rows.map(toInvitation);
 	}
 
-	async withdraw(portal: PortalId, email: Email): Promise<boolean> {
+	async withdraw(portal: PortalId, id: string): Promise<boolean> {
 		const result = await this.#database.db
 			.deleteFrom('invitation')
 			.where('portal', '=', portal)
-			.where('email', '=', email)
+			.where('id', '=', id)
 			.where('accepted_at', 'is', null)
 			.executeTakeFirst();
 		return result.numDeletedRows > 0n;
@@ -188,9 +213,11 @@ export class Invitations {
 
 function toInvitation(row: InvitationRow): Invitation {
 	return {
+		id: row.id as InvitationId,
 		portal: row.portal as PortalId,
 		email: row.email as Email,
 		department: row.department as DepartmentId | null,
+		groups: JSON.parse(row.groups) as GroupId[],
 		invitedBy: row.invited_by as PersonId,
 		createdAt: row.created_at,
 		expiresAt: row.expires_at

@@ -13,7 +13,10 @@ export const LETTERS_PER_ADDRESS_AND_HOUR = 6;
 export const NOTICES_PER_ADDRESS_AND_HOUR = 20;
 /** Letters that one network may ask for in an hour without being signed in: an office in which everybody joins on one morning. */
 export const LETTERS_PER_NETWORK_AND_HOUR = 300;
-/** Letters of a portal a day, for a start: a new company invites its first people. Who founds companies in order to send gets no further. */
+/**
+ * Letters of a portal a day, for a start: a new company invites its first people. Who founds companies in order to send gets no further. What strangers ask for
+ * (to join) is counted apart, at the same number, so that they keep nobody from inviting.
+ */
 export const LETTERS_PER_PORTAL_AND_DAY = 200;
 /** So many more a day for each person of the portal: whoever invites a thousand has people who accepted. */
 export const LETTERS_PER_PERSON_AND_DAY = 20;
@@ -27,15 +30,15 @@ export const HOUR_MS = 3_600_000;
 /** The same. */
 export const DAY_MS = 24 * HOUR_MS;
 
-export type LetterSort = 'registration' | 'joining' | 'password' | 'email' | 'answer' | 'notice';
+export type LetterSort = 'registration' | 'invitation' | 'joining' | 'password' | 'email' | 'answer' | 'notice';
 
 const SORTS: Record<LetterKind, LetterSort> = {
 	registration: 'registration',
 	'registration-known': 'registration',
-	invitation: 'joining',
+	invitation: 'invitation',
 	'join-confirmation': 'joining',
 	'join-known': 'joining',
-	'added-directly': 'joining',
+	'added-directly': 'invitation',
 	'join-approved': 'answer',
 	'join-refused': 'answer',
 	'join-asked': 'notice',
@@ -49,6 +52,9 @@ const SORTS: Record<LetterKind, LetterSort> = {
 export const sortOf = (kind: LetterKind): LetterSort => SORTS[kind];
 
 export const perAddressAndHour = (sort: LetterSort): number => (sort === 'notice' ? NOTICES_PER_ADDRESS_AND_HOUR : LETTERS_PER_ADDRESS_AND_HOUR);
+
+/** Whom the letters of a sort are asked for by. */
+export const STRANGERS_SORTS: readonly LetterSort[] = ['registration', 'joining', 'password'];
 
 /** Asked for by people who are not signed in, and answered alike for every address: whoever asks must not wait for the mail server, whose time would tell. */
 const QUIET = new Set<LetterKind>(['registration', 'registration-known', 'join-confirmation', 'join-known', 'password-reset', 'email-change']);

@@ -11,7 +11,7 @@ import type { IdMaker, PortalId } from '#crdt-model/ids.ts';
 import type { AccountsDatabase, LetterRow } from './database.ts';
 import type { Email } from './email.ts';
 import type { Letter, LetterKind } from './letter-kinds.ts';
-import { DAY_MS, HOUR_MS, LETTERS_OF_NO_PORTAL_AND_HOUR, LETTERS_PER_NETWORK_AND_HOUR, LETTERS_WAITING, perAddressAndHour, sortOf } from './letter-limits.ts';
+import { DAY_MS, HOUR_MS, LETTERS_OF_NO_PORTAL_AND_HOUR, LETTERS_PER_NETWORK_AND_HOUR, LETTERS_WAITING, perAddressAndHour, sortOf, STRANGERS_SORTS } from './letter-limits.ts';
 import type { Vault } from './vault.ts';
 
 export type LetterId = `letter_${string}`;
@@ -114,7 +114,7 @@ export class LetterStore {
 				...(network === null ? [] : [{ within: HOUR_MS, most: LETTERS_PER_NETWORK_AND_HOUR, query: letters().where('network', '=', network) }]),
 				portal === null
 					? { within: HOUR_MS, most: LETTERS_OF_NO_PORTAL_AND_HOUR, query: letters().where('portal', 'is', null) }
-					: { within: DAY_MS, most: perPortalAndDay, query: letters().where('portal', '=', portal) }
+					: { within: DAY_MS, most: perPortalAndDay, query: letters().where('portal', '=', portal).where('sort', STRANGERS_SORTS.includes(sort) ? 'in' : 'not in', STRANGERS_SORTS) }
 			];
 			for (const { within, most, query } of ceilings) {
 				const { count, oldest } = await query.where('created_at', '>', now - within).executeTakeFirstOrThrow();
@@ -198,6 +198,12 @@ export class LetterStore {
 			.where('state', '!=', 'sent')
 			.executeTakeFirst();
 		return removed.numUpdatedRows > 0n;
+	}
+
+	/** Whether one of the kind was asked for in the last hour, whatever became of it. */
+	async wentWithinTheHour(portal: PortalId, kind: LetterKind): Promise<boolean> {
+		const row = await this.#database.db.selectFrom('letter').select('id').where('portal', '=', portal).where('kind', '=', kind).where('created_at', '>', this.#now() - HOUR_MS).limit(1).executeTakeFirst();
+		return row !== undefined;
 	}
 
 	/** For the numbers that are watched: one look. */

@@ -129,6 +129,11 @@ export class Letters {
 		return { outcome: 'waiting', reason: null, nextTryAt: this.#now() };
 	}
 
+	/** Work that ends in such a letter: the answer to whoever asked does not wait for it. */
+	afterwards(work: () => Promise<void>): void {
+		this.#watched(work()).catch(this.#onFault);
+	}
+
 	/** How many wait, and how many failed. */
 	get counts(): { readonly waiting: number; readonly failed: number } {
 		return this.#store.counts;

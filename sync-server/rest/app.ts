@@ -13,8 +13,11 @@ import { entranceRoutes, mountEntrance } from './entrance.ts';
 import { farewellRoutes, mountFarewell } from './farewell.ts';
 import { fileRoutes, mountFiles } from './files.ts';
 import { invitationRoutes, mountInvitations } from './invitations.ts';
+import { linkRoutes, mountInvitationLinks } from './invitation-links.ts';
+import { joinRoutes, mountJoins } from './joins.ts';
 import { letterRoutes, mountLetters } from './letters.ts';
 import { openApiOf } from './openapi.ts';
+import { mountPeople, peopleRoutes } from './people.ts';
 import { problem } from './problem.ts';
 import { mountOidc, oidcRoutes } from './oidc.ts';
 import { mountPasskeys, passkeyRoutes } from './passkeys.ts';
@@ -35,6 +38,9 @@ export const routes: readonly RouteSpec[] = [
 	...Object.values(passkeyRoutes),
 	...Object.values(oidcRoutes),
 	...Object.values(invitationRoutes),
+	...Object.values(linkRoutes),
+	...Object.values(joinRoutes),
+	...Object.values(peopleRoutes),
 	...Object.values(letterRoutes),
 	...Object.values(documentRoutes),
 	...Object.values(fileRoutes),
@@ -69,6 +75,9 @@ export function restApp({ services, metrics, operator, operatorToken, onFault }:
 	mountPasskeys(app, services);
 	mountOidc(app, services);
 	mountInvitations(app, services);
+	mountInvitationLinks(app, services);
+	mountJoins(app, services);
+	mountPeople(app, services);
 	mountLetters(app, services);
 	mountDocuments(app, services);
 	mountFiles(app, services);

@@ -1,30 +1,57 @@
 /**
  * Inviting people and accepting invitations.
  *
- * Promises: only an administrator invites, and an invitation works only while its sender is one; of any number of acceptances of one code exactly one
- * makes an employee; an acceptance that broke off half-way (a crash, a lost answer) is taken up by repeating it, and makes no second employee.
- * Leaves to others: the seat (the gate, in the transaction that makes the employee), the letter's words.
+ * Promises: whoever the settings let invites, and an invitation works only while its sender may; of any number of acceptances of one code exactly one
+ * makes an employee; an acceptance that broke off half-way (a crash, a lost answer) is taken up by repeating it, and makes no second employee; one that found no seat
+ * leaves the code good. Codes come in bodies, so that no address that is logged holds one.
+ * Leaves to others: where newcomers may be put (newcomers.ts), the seat (the gate), signing in (signing-in.ts), the letter's words.
  */
-import * as v from 'valibot';
 import type { PersonId } from '#crdt-model/ids.ts';
-import type { Accounts, IdentityId, InvitationClaim } from '../accounts/accounts.ts';
+import type { Invitation, InvitationClaim, Invited } from '../accounts/accounts.ts';
 import { type Email, parseEmail } from '../accounts/email.ts';
 import type { LetterSent } from '../accounts/letters.ts';
 import type { Portal } from '../room/portal.ts';
 import { everyone, members, route, type App, type Call, type Services } from './call.ts';
-import { badField, problem, refusalProblem, retryLater } from './problem.ts';
-import { acceptanceBody, codeBody, type INVITATION_RESULTS, invitationAnswer, invitationsAnswer, invitationsBody, type LETTER_RESULTS, signedInAnswer } from './schemas.ts';
+import { acceptanceBody, acceptanceWithCodeBody, INVITATION_RESULTS, invitationAnswer, invitationListAnswer, invitationsAnswer, invitationsBody, letterAnswer } from './joining-schemas.ts';
+import { bringsNobodyIn, letIn, mayBringIn, nameOf, personWith, type Placement, placementOfNow, placementProblem } from './newcomers.ts';
+import { problem, refusalProblem, retryLater } from './problem.ts';
+import { codeBody, LETTER_RESULTS, signedInAnswer } from './schemas.ts';
 import { registrationProblem } from './sign-in.ts';
-import { signedInResponse, signInOver } from './signing-in.ts';
+import { signInOver } from './signing-in.ts';
+
+const accepted = { status: 201, description: 'Joined and signed in', schema: signedInAnswer };
 
 export const invitationRoutes = {
 	invite: route({
 		method: 'post',
 		path: '/api/v1/invitations',
-		summary: 'Invite people by letter; for administrators',
+		summary: 'Invite people by letter; for administrators and whom they named',
 		signedIn: true,
 		body: invitationsBody,
 		answer: { status: 200, description: 'What became of each address', schema: invitationsAnswer }
+	}),
+	list: route({
+		method: 'get',
+		path: '/api/v1/invitations',
+		summary: 'Open invitations, newest first: all of them for administrators, their own for others who invite',
+		signedIn: true,
+		answer: { status: 200, description: 'What was sent and is not answered', schema: invitationListAnswer }
+	}),
+	withdraw: route({
+		method: 'delete',
+		path: '/api/v1/invitations/{id}',
+		summary: 'Withdraw an invitation: its link works no longer',
+		signedIn: true,
+		answer: { status: 204, description: 'Withdrawn' },
+		problems: [404]
+	}),
+	resend: route({
+		method: 'post',
+		path: '/api/v1/invitations/{id}/letter',
+		summary: 'Send an invitation again, with a new link; the older one works no longer',
+		signedIn: true,
+		answer: { status: 200, description: 'What became of the letter', schema: letterAnswer },
+		problems: [404, 429]
 	}),
 	open: route({
 		method: 'post',
@@ -33,16 +60,16 @@ export const invitationRoutes = {
 		signedIn: false,
 		body: codeBody,
 		answer: { status: 200, description: 'An invitation that can be accepted', schema: invitationAnswer },
-		problems: [404]
+		problems: [404, 429]
 	}),
 	accept: route({
 		method: 'post',
 		path: '/api/v1/invitations/acceptance',
-		summary: 'Join the portal; an address that has an identity gives its present password',
+		summary: 'Join the portal; an address that has an identity gives its present password, and goes on like a sign-in',
 		signedIn: false,
-		body: v.object({ ...codeBody.entries, ...acceptanceBody.entries }),
-		answer: { status: 201, description: 'Joined and signed in', schema: signedInAnswer },
-		problems: [401, 402, 404, 409, 429]
+		body: acceptanceWithCodeBody,
+		answer: accepted,
+		problems: [401, 402, 403, 404, 409, 429]
 	}),
 	/** For programs: no browser of ours calls it, since an address with a code in it is written into logs. */
 	acceptByPath: route({
@@ -51,36 +78,71 @@ export const invitationRoutes = {
 		summary: 'The same with the code in the path, for programs of before',
 		signedIn: false,
 		body: acceptanceBody,
-		answer: { status: 201, description: 'Joined and signed in', schema: signedInAnswer },
-		problems: [401, 402, 404, 409, 429]
+		answer: accepted,
+		problems: [401, 402, 403, 404, 409, 429]
 	})
 };
 
 /** An SMTP server takes a few letters at a time. */
 const LETTERS_AT_ONCE = 4;
 
-type InvitationResult = { address: string; result: (typeof INVITATION_RESULTS)[number]; letter?: (typeof LETTER_RESULTS)[number] };
+type LetterResult = (typeof LETTER_RESULTS)[number];
+interface InvitationResult {
+	address: string;
+	result: (typeof INVITATION_RESULTS)[number];
+	letter?: LetterResult;
+	employee?: PersonId;
+	retryAfterSeconds?: number;
+}
 
 export function mountInvitations(app: App, services: Services): void {
 	const { accounts, portals } = services;
 
 	members(app, services, invitationRoutes.invite, async ({ body }, { portal, person }) => {
-		if (!portal.directory.isAdministrator(person)) return problem('denied', { detail: 'invitations are sent by administrators' });
-		const department = body.department ?? null;
-		if (department && portal.directory.department(department)?.deleted !== false) return badField('department', 'no such department');
-		const results = await inviteAll(services, portal, person, body.addresses, department);
-		return Response.json({ results });
+		if (!mayBringIn(portal, person)) return bringsNobodyIn();
+		const placement = { department: body.department ?? null, groups: body.groups ?? [] };
+		const misplaced = placementProblem(portal, person, placement);
+		if (misplaced) return misplaced;
+		return Response.json({ results: await inviteAll(services, portal, person, body.addresses, placement) });
+	});
+
+	members(app, services, invitationRoutes.list, async (_call, { portal, person }) => {
+		if (!mayBringIn(portal, person)) return bringsNobodyIn();
+		const mine = (await accounts.openInvitationsOf(portal.id)).filter((one) => handles(portal, person, one));
+		const shown = mine.map(({ portal: _portal, ...one }) => ({ ...one, valid: mayBringIn(portal, one.invitedBy) }));
+		return Response.json({ invitations: shown });
+	});
+
+	members(app, services, invitationRoutes.withdraw, async (call, { portal, person }) => {
+		if (!mayBringIn(portal, person)) return bringsNobodyIn();
+		const id = call.param('id');
+		if (!(await isTheirs(services, portal, person, id)) || !(await accounts.withdrawInvitation(portal.id, id))) return unknownInvitation();
+		return new Response(null, { status: 204 });
+	});
+
+	members(app, services, invitationRoutes.resend, async (call, { portal, person }) => {
+		if (!mayBringIn(portal, person)) return bringsNobodyIn();
+		const id = call.param('id');
+		const invited = (await isTheirs(services, portal, person, id)) ? await accounts.renewInvitation(portal.id, id, person) : null;
+		if (!invited) return unknownInvitation();
+		const sent = await sendInvitation(services, portal, invited);
+		if (sent.outcome === 'limited') return retryLater('too-much', sent.retryAfterSeconds);
+		return Response.json({ letter: letterResult(sent), ...('reason' in sent && { reason: sent.reason }) });
 	});
 
 	everyone(app, services, invitationRoutes.open, async (call) => {
-		const invitation = accounts.openInvitation(call.body.code);
+		const found = await accounts.bySecret(call.ip, () => accounts.openInvitation(call.body.code));
+		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
+		const invitation = found.value;
 		const portal = invitation && (await portals.portal(invitation.portal));
-		if (!invitation || !portal || !portal.directory.isAdministrator(invitation.invitedBy)) return unknownCode();
-		const { company = '', language = 'en' } = portal.settings ?? {};
-		return Response.json({ company, email: invitation.email, language, expiresAt: invitation.expiresAt });
+		if (!portal || !mayBringIn(portal, invitation.invitedBy)) return unknownCode();
+		const { company = '', language = 'en', accent = null } = portal.settings ?? {};
+		return Response.json({ portal: portal.id, company, accent, email: invitation.email, invitedBy: nameOf(portal, invitation.invitedBy), language, expiresAt: invitation.expiresAt });
 	});
 
-	const accepted = async (call: Acceptance, code: string): Promise<Response> => {
+	const acceptWith = async (call: Acceptance, code: string): Promise<Response> => {
+		const found = await accounts.bySecret(call.ip, () => accounts.openInvitation(code));
+		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 		const claimed = accounts.claimInvitation(code);
 		if (claimed.outcome === 'unknown') return unknownCode();
 		if (claimed.outcome === 'being-accepted') return retryLater('being-accepted', claimed.retryAfterSeconds);
@@ -91,109 +153,90 @@ export function mountInvitations(app: App, services: Services): void {
 			accounts.releaseInvitation(claimed.claim);
 		}
 	};
-	everyone(app, services, invitationRoutes.accept, (call) => accepted(call, call.body.code));
-	everyone(app, services, invitationRoutes.acceptByPath, (call) => accepted(call, call.param('code')));
+	everyone(app, services, invitationRoutes.accept, (call) => acceptWith(call, call.body.code));
+	everyone(app, services, invitationRoutes.acceptByPath, (call) => acceptWith(call, call.param('code')));
 }
 
 const unknownCode = (): Response => problem('not-found', { detail: 'this invitation is unknown, used, withdrawn or too old' });
+const unknownInvitation = (): Response => problem('not-found', { detail: 'there is no such invitation, or it was answered' });
 
-async function inviteAll(
-	services: Services,
-	portal: Portal,
-	invitedBy: PersonId,
-	addresses: readonly string[],
-	department: InvitationClaim['invitation']['department']
-): Promise<InvitationResult[]> {
+/** Whose invitations one sees, withdraws and sends again. */
+const handles = (portal: Portal, person: PersonId, { invitedBy }: Pick<Invitation, 'invitedBy'>): boolean =>
+	portal.directory.isAdministrator(person) || invitedBy === person;
+
+async function isTheirs({ accounts }: Services, portal: Portal, person: PersonId, id: string): Promise<boolean> {
+	const invitation = (await accounts.openInvitationsOf(portal.id)).find((one) => one.id === id);
+	return invitation !== undefined && handles(portal, person, invitation);
+}
+
+async function inviteAll(services: Services, portal: Portal, invitedBy: PersonId, addresses: readonly string[], placement: Placement): Promise<InvitationResult[]> {
 	const { accounts } = services;
-	const memberEmails = new Set([...portal.directory.people].map((person) => person.email));
 	const open = new Set((await accounts.openInvitationsOf(portal.id)).map(({ email }) => email));
 	const seen = new Set<Email>();
 	const results: InvitationResult[] = [];
 	const toInvite: { at: number; address: string; email: Email }[] = [];
+	const people = new Map([...portal.directory.people].map((person) => [person.email, person]));
 	for (const [at, address] of addresses.entries()) {
 		const parsed = parseEmail(address);
-		if (parsed.outcome === 'refused') results[at] = { address, result: 'invalid' };
-		else if (seen.has(parsed.email)) results[at] = { address, result: 'repeated' };
-		else if (memberEmails.has(parsed.email)) results[at] = { address, result: 'already-member' };
-		else toInvite.push({ at, address, email: parsed.email });
-		if (parsed.outcome === 'parsed') seen.add(parsed.email);
+		if (parsed.outcome === 'refused') {
+			results[at] = { address, result: 'invalid' };
+			continue;
+		}
+		const { email } = parsed;
+		const present = people.has(email) ? personWith(portal, email) : null;
+		if (seen.has(email)) results[at] = { address, result: 'repeated' };
+		else if (present) results[at] = { address, result: present.active ? 'already-member' : 'dismissed', employee: present.id as PersonId };
+		else toInvite.push({ at, address, email });
+		seen.add(email);
 	}
 	const queue = toInvite.values();
 	const worker = async () => {
 		for (const { at, address, email } of queue) {
-			const invited = await accounts.invite({ portal: portal.id, email, department, invitedBy });
+			const invited = await accounts.invite({ portal: portal.id, email, ...placement, invitedBy });
 			if (invited.outcome !== 'invited') {
 				results[at] = { address, result: 'invalid' };
 				continue;
 			}
-			const letter = await sendInvitation(services, portal, invitedBy, email, invited);
-			results[at] = { address, result: open.has(email) ? 'already-invited' : 'invited', letter };
+			const sent = await sendInvitation(services, portal, invited);
+			results[at] =
+				sent.outcome === 'limited'
+					? { address, result: 'limited', retryAfterSeconds: sent.retryAfterSeconds }
+					: { address, result: open.has(email) ? 'already-invited' : 'invited', letter: letterResult(sent) };
 		}
 	};
 	await Promise.all(Array.from({ length: LETTERS_AT_ONCE }, worker));
 	return results;
 }
 
-async function sendInvitation(
-	{ letters }: Services,
-	portal: Portal,
-	invitedBy: PersonId,
-	email: Email,
-	invited: { code: string; invitation: { expiresAt: number } }
-): Promise<(typeof LETTER_RESULTS)[number]> {
+export const letterResult = (sent: LetterSent): LetterResult => (sent.outcome === 'given-up' ? 'failed' : sent.outcome);
+
+/** Where no letter may go, the invitation is as it was before. */
+export async function sendInvitation({ letters }: Services, portal: Portal, invited: Extract<Invited, { outcome: 'invited' }>): Promise<LetterSent> {
 	const { company = '', language = 'en' } = portal.settings ?? {};
-	const inviter = portal.directory.person(invitedBy);
-	const sent: LetterSent = await letters.send(email, {
-		kind: 'invitation',
-		language,
-		company,
-		invitedBy: inviter ? `${inviter.firstName} ${inviter.lastName}` : company,
-		code: invited.code,
-		expiresAt: invited.invitation.expiresAt
-	}, { portal: portal.id });
-	return sent.outcome === 'given-up' ? 'failed' : sent.outcome;
+	const { email, invitedBy, expiresAt } = invited.invitation;
+	const sent = await letters.send(email, { kind: 'invitation', language, company, invitedBy: nameOf(portal, invitedBy), code: invited.code, expiresAt }, { portal: portal.id });
+	if (sent.outcome === 'limited') await invited.undo();
+	return sent;
 }
 
-type Acceptance = Call<{ firstName: string; lastName: string; password: string }>;
+type Acceptance = Pick<Call, 'ip' | 'header'> & { readonly body: { firstName: string; lastName: string; password: string; login?: string | null | undefined; language?: 'en' | 'ro' | undefined } };
 
 async function accept(services: Services, call: Acceptance, claim: InvitationClaim): Promise<Response> {
 	const { accounts, portals } = services;
 	const { invitation } = claim;
 	const portal = await portals.portal(invitation.portal);
 	// A back door otherwise: whoever is dismissed could have invited themselves before.
-	if (!portal || !portal.directory.isAdministrator(invitation.invitedBy)) return unknownCode();
-	const { firstName, lastName, password } = call.body;
-	const registered = await accounts.registerIdentity({ email: invitation.email, password, name: `${firstName} ${lastName}`, ip: call.ip });
+	if (!portal || !mayBringIn(portal, invitation.invitedBy)) return unknownCode();
+	const { firstName, lastName, password, login, language } = call.body;
+	const { email } = invitation;
+	const registered = await accounts.registerIdentity({ email, password, name: `${firstName} ${lastName}`, login, ip: call.ip });
 	if (!('identity' in registered)) return registrationProblem(registered);
 	const { identity } = registered;
-
-	const found = (await accounts.membershipsOf(identity)).find((membership) => membership.portal === portal.id)?.employee;
-	let employee = found ?? (await withoutIdentity(accounts, portal, invitation.email));
-	if (employee === null) {
-		const department = invitation.department ?? undefined;
-		const added = await portal.addEmployee({ firstName, lastName, email: invitation.email, department, language: portal.settings?.language });
-		if (!('employee' in added)) return refusalProblem(added);
-		employee = added.employee;
-	}
-	if (!found) employee = await join(accounts, { identity, portal, employee });
+	const placement = placementOfNow(portal, invitation.invitedBy, invitation);
+	const joined = await letIn(services, portal, identity, { email, firstName, lastName, language, placement, mayReturn: false });
+	if (!('employee' in joined)) return refusalProblem(joined);
 	await accounts.finishInvitation(claim);
-	if (!portal.actorOf(employee)) return problem('not-a-member');
+	if (!portal.actorOf(joined.employee)) return problem('not-a-member');
 	// A letter proves the address, not the second factor of an identity that has one.
-	if (registered.outcome === 'known') return signInOver(services, call, { identity, portal: portal.id, factorDone: false });
-	return signedInResponse(services, call, { identity, portal: portal.id, employee });
-}
-
-/** The employee that an acceptance made before it broke off, or whom an administrator entered by hand. */
-async function withoutIdentity(accounts: Accounts, portal: Portal, email: Email): Promise<PersonId | null> {
-	for (const person of portal.directory.people) {
-		const id = person.id as PersonId;
-		if (person.active && person.email === email && (await accounts.identityOf(portal.id, id)) === null) return id;
-	}
-	return null;
-}
-
-async function join(accounts: Accounts, who: { identity: IdentityId; portal: Portal; employee: PersonId }): Promise<PersonId> {
-	const added = await accounts.addMembership({ identity: who.identity, portal: who.portal.id, employee: who.employee });
-	if (added.outcome === 'employee-taken') throw new Error(`${who.employee} has an identity already, and the claim on the code should have kept others out`);
-	return added.outcome === 'already-member' ? added.employee : who.employee;
+	return signInOver(services, call, { identity, portal: portal.id, factorDone: false });
 }

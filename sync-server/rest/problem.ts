@@ -27,6 +27,8 @@ const HTTP_CODES = {
 	'not-from-here': 403,
 	/** The demo was had already, is running, or is not to be had for a box edition. */
 	'no-demo': 409,
+	/** People do not register themselves here. */
+	'registration-closed': 403,
 	'no-such-path': 404,
 	'no-such-method': 405,
 	'login-taken': 409,
@@ -54,8 +56,14 @@ const HTTP_CODES = {
 	'oidc-unreachable': 503,
 	/** Several portals are possible and none was named: `ticket` goes on with one of `portals`. */
 	'choose-portal': 409,
-	/** The same invitation is being accepted at this moment. */
+	/** The same invitation or request is being accepted at this moment. */
 	'being-accepted': 409,
+	/** Somebody who works here has the address; `employee` says who. */
+	'already-member': 409,
+	/** The address is of somebody who was dismissed: rehire them; `employee` says whom. */
+	dismissed: 409,
+	/** A list that is bounded has as many as it may: take some away first. */
+	'too-many': 409,
 	/** The same file's bytes are coming over another connection. */
 	'being-uploaded': 409,
 	/** A piece of an upload that goes on elsewhere than it stands; `Upload-Offset` says where. */

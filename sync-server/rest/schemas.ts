@@ -1,14 +1,12 @@
 /** What calls bring and what they get, schema first; the OpenAPI file is made of these. */
 import * as v from 'valibot';
-import { isCommandId, isDocumentId, isPortalId, kindOf, KINDS, type CommandId, type DepartmentId, type DocumentId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { isCommandId, isDocumentId, isPortalId, kindOf, KINDS, type CommandId, type DepartmentId, type DocumentId, type GroupId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import { LANGUAGES } from '#crdt-model/kinds/company-structure.ts';
 import { title } from '#crdt-model/record/parts.ts';
 import { EMAIL_MAX, parseEmail } from '../accounts/email.ts';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password.ts';
 import { PROBLEM_CODES } from './problem.ts';
 
-/** One call's worth of letters; a company of thousands sends several. */
-export const MAX_ADDRESSES = 200;
 /** A page of rows. */
 export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 500;
@@ -17,14 +15,15 @@ const id = <T>(kind: string, is: (value: unknown) => boolean) =>
 	v.pipe(v.custom<T>(is, `not the id of a ${kind}`), v.metadata({ type: 'string', description: `Id of a ${kind}` }));
 export const portalId = id<PortalId>('portal', isPortalId);
 export const personId = id<PersonId>('person', (value) => kindOf(value) === 'employee');
-const departmentId = id<DepartmentId>('department', (value) => kindOf(value) === 'department');
+export const departmentId = id<DepartmentId>('department', (value) => kindOf(value) === 'department');
+export const groupId = id<GroupId>('workgroup', (value) => kindOf(value) === 'group');
 const documentId = id<DocumentId>('document', isDocumentId);
 const commandId = id<CommandId>('command', isCommandId);
 
-const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
+export const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
 /** The employee record takes fewer addresses than the accounts do (no quotes, no punycode); what will not fit there is refused before anything is made. */
 const recordEmail = v.pipe(v.string(), v.email());
-const email = v.pipe(
+export const email = v.pipe(
 	v.string(),
 	v.check((value) => {
 		const parsed = parseEmail(value);
@@ -33,9 +32,9 @@ const email = v.pipe(
 	v.metadata({ format: 'email', maxLength: EMAIL_MAX })
 );
 /** Judged by accounts/, which also knows the address. */
-const newPassword = v.pipe(v.string(), v.metadata({ format: 'password', minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX }));
+export const newPassword = v.pipe(v.string(), v.metadata({ format: 'password', minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX }));
 export const password = v.pipe(v.string(), v.metadata({ format: 'password' }));
-const language = v.picklist(LANGUAGES);
+export const language = v.picklist(LANGUAGES);
 export const moment = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER), v.description('Milliseconds since 1970'));
 
 export const foundingBody = v.object({ company: title, firstName: name, lastName: name, email, password: newPassword, language: v.optional(language) });
@@ -69,29 +68,9 @@ export const meAnswer = v.object({
 	viewer: v.optional(v.pipe(personId, v.description('The administrator who looks on as this person')))
 });
 
-export const invitationsBody = v.object({
-	addresses: v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_024))), v.minLength(1), v.maxLength(MAX_ADDRESSES)),
-	department: v.optional(v.nullable(departmentId))
-});
-export const INVITATION_RESULTS = ['invited', 'already-invited', 'already-member', 'invalid', 'repeated'] as const;
 export const LETTER_RESULTS = ['sent', 'waiting', 'failed', 'limited'] as const;
-export const invitationsAnswer = v.object({
-	results: v.array(
-		v.object({
-			address: v.string(),
-			result: v.pipe(v.picklist(INVITATION_RESULTS), v.description('`already-invited`: a new letter went, and the older link no longer works')),
-			letter: v.optional(v.picklist(LETTER_RESULTS))
-		})
-	)
-});
 /** What the link of a letter carries behind its `#`. */
 export const codeBody = v.object({ code: v.pipe(v.string(), v.maxLength(100)) });
-export const invitationAnswer = v.object({ company: v.string(), email: v.string(), language, expiresAt: moment });
-export const acceptanceBody = v.object({
-	firstName: name,
-	lastName: name,
-	password: v.pipe(v.string(), v.metadata({ format: 'password', description: 'A new one, or the present one where the address has an identity already' }))
-});
 
 export const createBody = v.object({
 	kind: v.picklist(KINDS),

@@ -9,7 +9,7 @@ import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/
 import { mayEnter } from '#crdt-model/access/entry.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { accessTo, type Access } from '#crdt-model/access/questions.ts';
-import { IdMaker, RELAY, type DepartmentId, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, RELAY, type DepartmentId, type DocumentId, type GroupId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
 import { wholeSettings } from '#crdt-model/kinds/settings.ts';
 import type { Row } from '#crdt-model/kinds/index.ts';
@@ -79,6 +79,9 @@ export interface NewEmployee {
 	readonly lastName: string;
 	readonly email: string;
 	readonly department?: DepartmentId | undefined;
+	/** Workgroups that the person becomes a member of, whoever may let people in there: whoever calls has asked. */
+	readonly groups?: readonly GroupId[] | undefined;
+	readonly position?: string | null | undefined;
 	readonly language?: Language | undefined;
 	readonly administrator?: boolean | undefined;
 }
@@ -483,12 +486,26 @@ export class Portal {
 	/** Makes a person's record. The relay's authority stands behind it; whoever calls has asked for rights. */
 	async addEmployee(person: NewEmployee): Promise<{ employee: PersonId } | Refusal> {
 		const employee = this.#ids.document('employee');
-		const { department, ...fields } = person;
+		const { department, groups = [], ...fields } = person;
 		const args = { ...fields, departments: department && this.directory.department(department)?.deleted === false ? [department] : [] };
 		const result = await this.submitAsRelay({
-			commands: [{ id: this.#ids.command(), document: employee, name: 'employee.create', args: JSON.parse(JSON.stringify(args)), at: this.now(), seen: {} }]
+			commands: [this.#relayCommand(employee, 'employee.create', JSON.parse(JSON.stringify(args))), ...this.#welcome(employee, groups)]
 		});
 		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
+	}
+
+	/** A dismissed person who is let in again; takes a seat like anybody. */
+	async rehire(employee: PersonId, groups: readonly GroupId[] = []): Promise<{ employee: PersonId } | Refusal> {
+		const result = await this.submitAsRelay({ commands: [this.#relayCommand(employee, 'employee.rehire', {}), ...this.#welcome(employee, groups)] });
+		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
+	}
+
+	#welcome(employee: PersonId, groups: readonly GroupId[]): Command[] {
+		const standing = groups.filter((id) => this.directory.group(id)?.deleted === false);
+		return standing.map((id) => this.#relayCommand(id, 'group.addMember', { member: employee }));
+	}
+	#relayCommand(document: DocumentId, name: string, args: Command['args']): Command {
+		return { id: this.#ids.command(), document, name, args, at: this.now(), seen: {} };
 	}
 
 	/** A file's bytes are on disk: said by the relay alone, and told to whoever reads its record. */

@@ -24,6 +24,8 @@ export interface PortalsOptions {
 	readonly ids?: IdMaker;
 	/** What portals have bought; everything, where nobody sells. */
 	readonly subscriptions?: Pick<Subscriptions, 'of' | 'set' | 'onChange'>;
+	/** How many ask to be let in there; nobody, where nobody can. */
+	readonly waitingIn?: (portal: PortalId) => number;
 	/** Whose turn it is, over all portals: they share one event loop. */
 	readonly lanes?: Lanes;
 	/** Faults are told here. After a failed commit the portal is opened again on its next use. */
@@ -148,10 +150,10 @@ export class Portals {
 			opened.usedAt = this.#now();
 			return opened.portal;
 		}
-		const { store, macKey, lanes, subscriptions, onFault } = this.#options;
+		const { store, macKey, lanes, subscriptions, waitingIn, onFault } = this.#options;
 		const forget = () => void (this.#opened.get(id)?.portal === portal && this.#opened.delete(id));
-		const portal: Promise<Portal> = store.portal(id).then((portalStore) =>
-			Portal.open({
+		const portal: Promise<Portal> = store.portal(id).then(async (portalStore) => {
+			const opened = await Portal.open({
 				id,
 				store: portalStore,
 				macKey,
@@ -164,8 +166,10 @@ export class Portals {
 					forget();
 					onFault?.(id, reason);
 				}
-			})
-		);
+			});
+			if (waitingIn) opened.tellWaiting(waitingIn(id));
+			return opened;
+		});
 		// A failed load is an error for whoever asked, and the next one tries again.
 		portal.catch(forget);
 		this.#opened.set(id, { portal, usedAt: this.#now() });
