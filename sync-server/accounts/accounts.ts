@@ -135,10 +135,6 @@ export class Accounts {
 		return this.#identities.discardAdded(identity);
 	}
 
-	identityByEmail(email: Email): Promise<Identity | null> {
-		return this.#identities.byEmail(email);
-	}
-
 	/** By an administrator, with a first password that must be changed at the first sign-in. A known address is left as it is: invite it. */
 	addIdentity(request: { email: unknown; password: unknown; name: unknown; login?: unknown; portal: PortalId }): Promise<Added> {
 		return this.#identities.add(request);
