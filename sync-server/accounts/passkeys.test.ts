@@ -104,6 +104,13 @@ test('a key that does not count signs in again and again, until it begins to', a
 	expect(await signIn(key, { counter: 0 })).toEqual({ outcome: 'refused' });
 });
 
+test('of two answers with one counter, at the same moment and to two challenges, the second is a copy', async () => {
+	const key = new Authenticator(ORIGIN);
+	await add(key);
+	const atOnce = await Promise.all([1, 2, 3].map(() => signIn(key, { counter: 50 })));
+	expect(atOnce.filter(({ outcome }) => outcome === 'recognised')).toHaveLength(1);
+});
+
 test('a challenge is good once, for its purpose, its person and five minutes', async () => {
 	const key = new Authenticator(ORIGIN);
 	const registration = await passkeys.registration(ann, PARTY);
