@@ -169,6 +169,29 @@ test('a portal demands it: until the end of grace one is let in, then enrols on 
 	}
 });
 
+test('whoever was added with a first password chooses their own before they enrol: recovery codes come with the answer that lets them in', async () => {
+	const { accounts, portals } = relay.relay.services;
+	const email = `fay${counter}@example.com`;
+	const portal = (await portals.portal(ann.portal as PortalId))!;
+	const made = await portal.addEmployee({ firstName: 'Fay', lastName: 'Ray', email });
+	const added = await accounts.addIdentity({ email, password: 'a first long password', name: 'Fay Ray', portal: portal.id });
+	if (added.outcome !== 'created' || !('employee' in made)) throw new Error('not added');
+	await accounts.addMembership({ identity: added.identity, portal: portal.id, employee: made.employee });
+	await demand({ since: now, graceDays: 0 });
+	try {
+		const asked = await signIn({ email, password: 'a first long password' });
+		expect(asked.body.code).toBe('must-change-password');
+		const changed = await signIn({ ticket: asked.body.ticket, password: 'an own and longer password' });
+		expect(changed.body.code).toBe('must-enrol');
+		const { ticket } = changed.body;
+		const begun = await api('POST', '/second-factor', null, { ticket });
+		const enrolled = await api('PUT', '/second-factor', null, { ticket, code: code(begun.body.secret) });
+		expect([enrolled.status, enrolled.body.recoveryCodes.length]).toEqual([201, 10]);
+	} finally {
+		await demandNothing();
+	}
+});
+
 /** Ann's own sessions may have ended by the demand. */
 async function demandNothing(): Promise<void> {
 	const { portals } = relay.relay.services;

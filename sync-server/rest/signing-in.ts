@@ -2,8 +2,9 @@
  * The one place where a sign-in goes on and ends. Whoever has proved something (a password, a passkey, a provider, a code) comes here with what is known so
  * far, and gets either the next thing to prove, as a problem with a fresh ticket, or a session.
  *
- * The order, and why: the second factor first, because nothing is told of the portals before it; then the portal; then what that portal demands (that the person
- * is a member, comes from where it lets people in, has enrolled a second factor when it wants one); last a password of one's own, which is good for nothing before the rest.
+ * The order, and why: the second factor first, because nothing is told of the portals before it; then the portal, of which the person must be a member and which says from
+ * where it lets people in; then a password of one's own; last a second factor where the portal wants one and there is none, because its recovery codes are shown
+ * once, with the answer that lets the person in.
  * Promises: a ticket is good for the step that it was issued for, once it is right, and for ten minutes; no other code starts a session for a person who comes with a password.
  */
 import type { PersonId, PortalId } from '#crdt-model/ids.ts';
@@ -39,9 +40,9 @@ export async function signInOver(services: Services, call: Caller, signIn: SignI
 	}
 	if (!place.portal.mayEnter(place.employee, call.ip)) return problem('not-from-here', { extra });
 	const known = { ...signIn, portal: place.portal.id };
+	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password', extra);
 	// A passkey is as good as both, and leaves nothing to enrol.
 	if (!hasFactor && !signIn.factorDone && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment', extra);
-	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password', extra);
 	return signedInResponse(services, call, { identity, portal: place.portal.id, employee: place.employee, factorDone: signIn.factorDone }, extra);
 }
 
