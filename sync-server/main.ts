@@ -118,7 +118,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 
 		const blobs = new Blobs(join(config.dataDir, 'files'));
 		const oidc = new Oidc(config.oidc, { publicUrl, vault: accounts.vault, now, random: (target) => randomFillSync(target) });
-		const services: Services = { accounts, portals, letters, lettersAreFiles: config.smtpUrl === null, oidc, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
+		const services: Services = { onFault: onFault('a call'), accounts, portals, letters, lettersAreFiles: config.smtpUrl === null, oidc, blobs, uploads: new Uploads(blobs), addresses, publicUrl, now, founding: config.founding, operatorContact: config.operatorContact };
 		const metrics = new Metrics({ portals, openSockets: () => server.openSockets, letters: () => letters.counts });
 		undo.add(() => metrics.close());
 		const operator = new OperatorDoor(config.dataDir, operatorCommands(services));
@@ -172,7 +172,9 @@ function doorOf({ accounts, portals, addresses, publicUrl }: Services, lanes: La
 	return {
 		signedIn({ cookie, authorization, portal, origin, host }) {
 			const credentials = signedInBy(accounts, { authorization, cookie, portal });
-			return credentials && (!credentials.byCookie || originAllowed(origin, publicUrl, host)) ? credentials.signIn : null;
+			if (!credentials || (credentials.byCookie && !originAllowed(origin, publicUrl, host))) return null;
+			if (!credentials.signIn.viewer) void accounts.noteSeen(credentials.signIn.session, null).catch(onFault);
+			return credentials.signIn;
 		},
 		portal: (id) => portals.portal(id),
 		onSessionsEnded: (listener) => accounts.onSessionsEnded(listener),

@@ -7,6 +7,8 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { IdMaker, type DepartmentId, type GroupId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
+import { networkOf } from './attempts.ts';
+import { Codes } from './codes.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
 import { type Email, parseEmail } from './email.ts';
 import type { FactorDemand } from './factor-demand.ts';
@@ -20,7 +22,7 @@ import { LetterStore } from './letter-store.ts';
 import { type HeldMembership, type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
 import type { SecondFactors } from './second-factors.ts';
-import { type EndedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
+import { type EndedSession, type ListedSession, type ResolvedSession, Sessions, type SessionsEndedListener, type SessionStarted } from './sessions.ts';
 import { SIGN_IN } from './sign-ins.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Tickets } from './tickets.ts';
@@ -63,6 +65,7 @@ export class Accounts {
 	/** What must not run beside itself for one address. */
 	readonly turns = new Turns();
 	readonly tickets: Tickets;
+	readonly codes: Codes;
 	readonly vault: Vault;
 	/** What people enrol, add and link. */
 	readonly factors: Factors;
@@ -83,6 +86,7 @@ export class Accounts {
 		this.#guard = world.guard;
 		this.vault = vault;
 		this.tickets = new Tickets(world);
+		this.codes = new Codes(database, vault, world);
 		this.factors = new Factors(database, { ...world, vault, tickets: this.tickets });
 		this.secondFactors = secondFactors ?? this.factors;
 		this.subscriptions = new Subscriptions(database, world.now);
@@ -135,6 +139,11 @@ export class Accounts {
 		return this.#identities.discardAdded(identity);
 	}
 
+	/** Whether a letter may be asked for by a stranger now; null where it may. Known addresses and unknown ones count alike. */
+	mayAskLetter(email: Email, ip: Ip): Promise<TooManyAttempts | null> {
+		return this.#guard.letter(email, ip);
+	}
+
 	/** By an administrator, with a first password that must be changed at the first sign-in. A known address is left as it is: invite it. */
 	addIdentity(request: { email: unknown; password: unknown; name: unknown; login?: unknown; portal: PortalId }): Promise<Added> {
 		return this.#identities.add(request);
@@ -184,6 +193,31 @@ export class Accounts {
 		return set;
 	}
 
+	/** By a letter's code: everybody who is signed in is out, and an address that somebody else had added is its owner's from now on. */
+	async resetPassword(identity: IdentityId, password: unknown): Promise<PasswordSet> {
+		const before = await this.#identities.get(identity);
+		const set = await this.setPassword(identity, password);
+		if (set.outcome !== 'set' || !before) return set;
+		if (!before.emailConfirmed) {
+			await this.#identities.changeEmail(identity, before.email);
+			await this.#voidOthers(identity);
+		} else await this.#sessions.endAll({ identity });
+		return set;
+	}
+
+	/** False where the new address has become another identity's. */
+	changeEmail(identity: IdentityId, email: Email): Promise<boolean> {
+		return this.#identities.changeEmail(identity, email);
+	}
+
+	/** Of somebody whose personal fields were erased: nothing stays of an identity that belongs to no portal any more. */
+	async removeIfNowhere(identity: IdentityId): Promise<boolean> {
+		if ((await this.#memberships.of(identity)).length > 0) return false;
+		await this.#voidOthers(identity);
+		await this.#identities.remove(identity);
+		return true;
+	}
+
 	hasPassword(identity: IdentityId): Promise<boolean> {
 		return this.#identities.hasPassword(identity);
 	}
@@ -225,9 +259,31 @@ export class Accounts {
 		return this.#views.endUnder([session]);
 	}
 
-	/** How many ended. */
-	async endAllSessions(whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId }): Promise<number> {
-		return (await this.#sessions.endAll(whose)).length;
+	/** How many ended. @param except the session that goes on */
+	async endAllSessions(whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId }, except?: SessionId): Promise<number> {
+		return (await this.#sessions.endAll(whose, 'signed-out-everywhere', except)).length;
+	}
+
+	/** One of a person's own; false where it is none of theirs, or over. */
+	async endOwnSession(identity: IdentityId, session: string): Promise<boolean> {
+		const own = (await this.#sessions.list({ identity })).find((one) => one.session === session);
+		return own !== undefined && (await this.#sessions.endSome([own.session], 'signed-out')).length > 0;
+	}
+
+	sessionsOf(whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId }): Promise<ListedSession[]> {
+		return this.#sessions.list(whose);
+	}
+
+	/** Called for every call and connection. */
+	noteSeen(session: SessionId, ip: Ip): Promise<void> {
+		return this.#sessions.noteSeen(session, ip);
+	}
+
+	/** Whether somebody who signed in before comes with a program and from a network that none of their sessions has. */
+	async isUnfamiliar(identity: IdentityId, from: { ip: string | null; userAgent: string | null }): Promise<boolean> {
+		const known = await this.#sessions.list({ identity });
+		const network = from.ip === null ? null : networkOf(from.ip);
+		return known.length > 0 && !known.some(({ ip, userAgent }) => (userAgent !== null && userAgent === from.userAgent) || (ip !== null && networkOf(ip) === network));
 	}
 
 	/** Those of a portal that demands a second factor, whose people have none and had their time. How many ended. */
@@ -321,6 +377,7 @@ export class Accounts {
 	/** Housekeeping, now and then: expired sessions (announced as ended) and invitations leave the file. */
 	async sweep(): Promise<void> {
 		this.tickets.sweep();
+		await this.codes.sweep();
 		this.factors.sweep();
 		this.#views.sweep();
 		await this.#sessions.sweep();

@@ -18,7 +18,7 @@ import type { PasswordHasher } from './password.ts';
 export interface Tables {
 	// better-auth's tables, as far as we read them. Its dates are ISO texts.
 	user: { id: string; name: string; email: string; emailVerified: number };
-	session: { id: string; token: string; userId: string; expiresAt: string; createdAt: string };
+	session: { id: string; token: string; userId: string; expiresAt: string; createdAt: string; updatedAt: string; ipAddress: string | null; userAgent: string | null };
 	membership: { identity: string; portal: string; employee: string; created_at: number };
 	session_portal: { session: string; portal: string; employee: string };
 	invitation: InvitationRow;
@@ -28,6 +28,7 @@ export interface Tables {
 	letter: LetterRow;
 	invitation_link: InvitationLinkRow;
 	join_request: JoinRequestRow;
+	letter_code: { code_sha256: string; purpose: string; address: string; sealed: string; created_at: number; expires_at: number };
 	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
 	second_factor: { identity: string; sealed: string; last_step: number; enrolled_at: number };
 	recovery_code: { identity: string; code_sha256: string };
@@ -273,6 +274,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 		) strict, without rowid`,
 		`create index join_request_portal on join_request (portal, confirmed_at)`,
 		`create unique index join_request_waiting on join_request (portal, email) where confirmed_at is not null`
+	],
+	[
+		`create table letter_code (
+			code_sha256 text not null primary key,
+			purpose text not null,
+			address text not null,
+			sealed text not null,
+			created_at integer not null,
+			expires_at integer not null
+		) strict, without rowid`,
+		`create index letter_code_address on letter_code (purpose, address, created_at)`
 	]
 ];
 

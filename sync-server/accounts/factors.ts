@@ -58,6 +58,10 @@ export class Factors implements SecondFactors {
 			.execute();
 	}
 
+	async hasProved(session: SessionId): Promise<boolean> {
+		return (await this.#database.db.selectFrom('session_factor').select('session').where('session', '=', session).executeTakeFirst()) !== undefined;
+	}
+
 	/** Sessions of a portal that are to end now, because it demands a factor. */
 	async overdueSessions(portal: PortalId, demand: FactorDemand): Promise<SessionId[]> {
 		if (demand === null) return [];

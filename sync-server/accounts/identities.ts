@@ -124,6 +124,22 @@ export class Identities {
 		return typeof hashed === 'string' ? { outcome: 'hashed', email, name, login, hash: hashed } : hashed;
 	}
 
+	/** The letter to the new address was answered. False where the address has become another identity's. */
+	async changeEmail(identity: IdentityId, email: Email): Promise<boolean> {
+		try {
+			await this.#database.db.updateTable('user').set({ email, emailVerified: 1 }).where('id', '=', identity).execute();
+			return true;
+		} catch (error) {
+			if (isUniqueViolation(error)) return false;
+			throw error;
+		}
+	}
+
+	/** Nothing of it stays; the caller has made sure that it belongs nowhere. */
+	async remove(identity: IdentityId): Promise<void> {
+		await this.#database.db.deleteFrom('user').where('id', '=', identity).execute();
+	}
+
 	/**
 	 * With a hash that was made when the person registered, before they answered the letter. Null where the address has a confirmed identity by now. A login that
 	 * was taken meanwhile is left away: the person signs in by their address and chooses another.
@@ -196,8 +212,8 @@ export class Identities {
 
 	/** Chosen by the person; a first password is over with it and may not be chosen again. */
 	async setPassword(identity: IdentityId, value: unknown): Promise<PasswordSet> {
-		const { email } = await this.#present(identity);
-		const parsed = parsePassword(value, email);
+		const { email, name } = await this.#present(identity);
+		const parsed = parsePassword(value, email, [name]);
 		if (parsed.outcome === 'refused') return parsed;
 		if (this.mustChangePassword(identity)) {
 			const hash = (await this.#find(email))?.hash ?? this.#nobody;
@@ -344,7 +360,7 @@ function parseNew(request: NewIdentity): { outcome: 'parsed'; value: Parsed } | 
 	const email = parseEmail(request.email);
 	if (email.outcome === 'refused') return email;
 	const name = parseName(request.name);
-	const password = parsePassword(request.password, email.email);
+	const password = parsePassword(request.password, email.email, name === null ? [] : [name]);
 	if (password.outcome === 'refused') return password;
 	if (name === null) return { outcome: 'refused', refusal: 'name-malformed' };
 	const login = request.login === undefined || request.login === null ? null : parseLogin(request.login);

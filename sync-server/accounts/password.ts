@@ -1,19 +1,20 @@
 /**
  * Passwords: what is allowed, how they are kept, and how many may be worked on at once.
  *
- * Promises: length counts, composition does not; one password typed on two systems is one password (NFKC); at rest there
+ * Promises: length counts, composition does not, and what everybody tries first is none; one password typed on two systems is one password (NFKC); at rest there
  * is only an Argon2id hash in the usual text form, which names its own cost, so that the cost can be raised later; however
  * many sign-ins arrive, hashing takes a bounded share of memory and threads.
  * Leaves to others: who may try, and how often (`attempts.ts`).
  */
 import { argon2, timingSafeEqual } from 'node:crypto';
 import type { RandomBytes } from '#crdt-model/ids.ts';
+import { isCommon } from './common-passwords.ts';
 import type { Email } from './email.ts';
 
 declare const brand: unique symbol;
 export type Password = string & { readonly [brand]: 'password' };
 
-export type PasswordRefusal = 'password-not-text' | 'password-too-short' | 'password-too-long' | 'password-is-email';
+export type PasswordRefusal = 'password-not-text' | 'password-too-short' | 'password-too-long' | 'password-is-email' | 'password-too-common';
 export type PasswordParsed = { outcome: 'parsed'; password: Password } | { outcome: 'refused'; refusal: PasswordRefusal };
 
 /** Characters, not bytes: NIST SP 800-63B asks for length over composition. */
@@ -30,13 +31,16 @@ export function presentedPassword(value: unknown): Password | null {
 	return value.normalize('NFKC') as Password;
 }
 
-export function parsePassword(value: unknown, email: Email): PasswordParsed {
+/** @param own words of the person, which are guessed soon: their names, their company's */
+export function parsePassword(value: unknown, email: Email, own: readonly string[] = []): PasswordParsed {
 	if (typeof value !== 'string') return refuse('password-not-text');
 	if (value.length > PASSWORD_MAX * 2) return refuse('password-too-long');
 	const length = [...value].length;
 	if (length < PASSWORD_MIN) return refuse('password-too-short');
 	if (length > PASSWORD_MAX) return refuse('password-too-long');
 	if (value.trim().toLowerCase() === email) return refuse('password-is-email');
+	const words = [...own.flatMap((text) => [text, ...text.split(/[\s._-]+/)]), ...email.split('@').flatMap((part) => [part, ...part.split(/[._+-]+/)])];
+	if (isCommon(value, words)) return refuse('password-too-common');
 	return { outcome: 'parsed', password: value.normalize('NFKC') as Password };
 }
 

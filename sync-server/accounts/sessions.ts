@@ -22,6 +22,16 @@ export interface ResolvedSession {
 	viewer?: PersonId;
 }
 
+/** As its owner and administrators see it. Times in milliseconds since 1970. */
+export interface ListedSession {
+	session: SessionId;
+	portal: PortalId;
+	createdAt: number;
+	lastSeenAt: number;
+	ip: string | null;
+	userAgent: string | null;
+}
+
 export type SessionStarted =
 	| { outcome: 'started'; session: SessionId; token: string; expiresAt: number }
 	/** The membership ended between signing in and here. */
@@ -41,6 +51,8 @@ export const SESSION_CACHE_MS = 30_000;
 export const SESSION_CACHE_ENTRIES = 20_000;
 /** Devices and browsers of one person; beyond it someone is signing in by script, and the oldest session gives way. */
 export const SESSIONS_PER_EMPLOYEE = 200;
+/** How exactly "last seen" is known: a write per session and call would be the dearest thing here. */
+export const SEEN_MS = 10 * 60_000;
 /** Shown in the list of devices; a header may be far longer. */
 const USER_AGENT_MAX = 400;
 const IP_MAX = 64;
@@ -67,6 +79,8 @@ export class Sessions {
 	/** By digest, so that a dump of the heap holds no more tokens than it must. */
 	readonly #cache = new Map<string, { resolved: ResolvedSession; cachedAt: number }>();
 	readonly #listeners = new Set<SessionsEndedListener>();
+	/** When each was last written down as seen, by this process. */
+	readonly #seen = new Map<SessionId, number>();
 
 	constructor(database: AccountsDatabase, world: { now: () => number; random: RandomBytes }) {
 		this.#database = database;
@@ -155,11 +169,13 @@ export class Sessions {
 		return this.#end(await this.#select().where('s.token', '=', digest(token)).execute(), reason);
 	}
 
+	/** @param except the one that goes on, of whoever ended the others */
 	async endAll(
 		whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId },
-		reason: EndReason = 'signed-out-everywhere'
+		reason: EndReason = 'signed-out-everywhere',
+		except?: SessionId
 	): Promise<EndedSession[]> {
-		const select = this.#select();
+		const select = except === undefined ? this.#select() : this.#select().where('s.id', '!=', except);
 		const rows = await ('identity' in whose
 			? select.where('s.userId', '=', whose.identity)
 			: select.where('p.portal', '=', whose.portal).where('p.employee', '=', whose.employee)
@@ -175,6 +191,37 @@ export class Sessions {
 			ended.push(...(await this.#end(rows, reason)));
 		}
 		return ended;
+	}
+
+	/** Of one identity in all portals, or of one employee; those that are over left out. */
+	async list(whose: { identity: IdentityId } | { portal: PortalId; employee: PersonId }): Promise<ListedSession[]> {
+		const select = this.#database.db
+			.selectFrom('session as s')
+			.innerJoin('session_portal as p', 'p.session', 's.id')
+			.select(['s.id', 'p.portal', 's.createdAt', 's.updatedAt', 's.ipAddress', 's.userAgent'])
+			.where('s.expiresAt', '>', new Date(this.#now()).toISOString())
+			.orderBy('s.createdAt', 'desc')
+			.orderBy('s.id', 'desc');
+		const rows = await ('identity' in whose ? select.where('s.userId', '=', whose.identity) : select.where('p.portal', '=', whose.portal).where('p.employee', '=', whose.employee)).execute();
+		return rows.map((row) => ({
+			session: row.id as SessionId,
+			portal: row.portal as PortalId,
+			createdAt: Date.parse(row.createdAt),
+			lastSeenAt: Date.parse(row.updatedAt),
+			ip: row.ipAddress || null,
+			userAgent: row.userAgent || null
+		}));
+	}
+
+	/** Called for every request and connection: when and from where it was last used is written at most every `SEEN_MS`. */
+	async noteSeen(session: SessionId, ip: string | null | undefined): Promise<void> {
+		const now = this.#now();
+		if (now - (this.#seen.get(session) ?? 0) < SEEN_MS) return;
+		if (this.#seen.size >= SESSION_CACHE_ENTRIES) this.#seen.delete(this.#seen.keys().next().value!);
+		this.#seen.delete(session);
+		this.#seen.set(session, now);
+		const ipAddress = (ip ?? '').slice(0, IP_MAX);
+		await this.#database.db.updateTable('session').set({ updatedAt: new Date(now).toISOString(), ...(ipAddress !== '' && { ipAddress }) }).where('id', '=', session).execute();
 	}
 
 	/** When a session of this identity began, in milliseconds since 1970; null for one that is over. */

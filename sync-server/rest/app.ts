@@ -21,7 +21,10 @@ import { mountPeople, peopleRoutes } from './people.ts';
 import { problem } from './problem.ts';
 import { mountOidc, oidcRoutes } from './oidc.ts';
 import { mountPasskeys, passkeyRoutes } from './passkeys.ts';
+import { mountOwnAccount, ownAccountRoutes } from './own-account.ts';
+import { mountRegistrations, registrationRoutes } from './registrations.ts';
 import { mountSecondFactor, secondFactorRoutes } from './second-factor.ts';
+import { mountSessions, sessionRoutes } from './sessions.ts';
 import { mountSignIn, signInRoutes } from './sign-in.ts';
 import { mountTariff, tariffRoutes } from './tariff.ts';
 import { mountViewAs, viewRoutes } from './view-as.ts';
@@ -33,7 +36,10 @@ const plainRoutes: readonly RouteSpec[] = [
 ];
 export const routes: readonly RouteSpec[] = [
 	...Object.values(entranceRoutes),
+	...Object.values(registrationRoutes),
 	...Object.values(signInRoutes),
+	...Object.values(sessionRoutes),
+	...Object.values(ownAccountRoutes),
 	...Object.values(secondFactorRoutes),
 	...Object.values(passkeyRoutes),
 	...Object.values(oidcRoutes),
@@ -70,7 +76,10 @@ export function restApp({ services, metrics, operator, operatorToken, onFault }:
 	app.get('/metrics', async () => finished(new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } })));
 	app.get('/api/openapi.json', () => finished(new Response(openApi, { headers: { 'content-type': 'application/json' } })));
 	mountEntrance(app, services);
+	mountRegistrations(app, services);
 	mountSignIn(app, services);
+	mountSessions(app, services);
+	mountOwnAccount(app, services);
 	mountSecondFactor(app, services);
 	mountPasskeys(app, services);
 	mountOidc(app, services);

@@ -38,6 +38,8 @@ export interface Services {
 	readonly founding: Founding;
 	/** Who changes tariffs, for administrators to turn to; null where the operator says nothing. */
 	readonly operatorContact: string | null;
+	/** For what nobody waits for. */
+	readonly onFault: (fault: unknown) => void;
 }
 
 /** Whether somebody may found a portal here now. Asked in the turn in which `portals.found` is called: of two who found the first, one comes too late. */
@@ -187,7 +189,7 @@ export function asNobody({ env }: Context<Bindings>, { addresses }: Pick<Service
 	return null;
 }
 
-async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, publicUrl }: Services, changes: boolean): Promise<Caller | Response> {
+async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, publicUrl, onFault }: Services, changes: boolean): Promise<Caller | Response> {
 	const credentials = signedInBy(accounts, presentedBy(c));
 	if (!credentials) return asNobody(c, { addresses }) ?? notSignedIn();
 	if (changes && credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return problem('bad-origin');
@@ -204,6 +206,7 @@ async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, pu
 	const wait = portal.lane(viewer ?? person).takeCall();
 	if (wait > 0) return retryLater('too-much', wait);
 	if (!portal.mayEnter(viewer ?? person, c.env.ip)) return problem('not-from-here');
+	if (viewer === null) void accounts.noteSeen(signIn.session, c.env.ip).catch(onFault);
 	return { signIn, token: credentials.token, portal, person, viewer };
 }
 

@@ -47,7 +47,8 @@ export async function tellOwner(services: Pick<Services, 'accounts' | 'portals' 
 	await letters.send(owner.email, { kind: 'second-factor-changed', language, change, at: now() }, { portal });
 }
 
-async function languageOf({ accounts, portals }: Pick<Services, 'accounts' | 'portals'>, identity: IdentityId, portal: PortalId | null): Promise<LetterLanguage> {
+/** In which a person is written to: of the portal that is meant, else of the first that knows. */
+export async function languageOf({ accounts, portals }: Pick<Services, 'accounts' | 'portals'>, identity: IdentityId, portal: PortalId | null): Promise<LetterLanguage> {
 	for (const membership of await accounts.membershipsOf(identity)) {
 		if (portal !== null && membership.portal !== portal) continue;
 		const opened = await portals.portal(membership.portal);

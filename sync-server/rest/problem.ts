@@ -32,6 +32,10 @@ const HTTP_CODES = {
 	'no-such-path': 404,
 	'no-such-method': 405,
 	'login-taken': 409,
+	/** The address has an account by now, which its owner signs in with. */
+	'address-known': 409,
+	/** The account was made by an administrator, and its address has answered no letter yet. */
+	'address-unproved': 403,
 	/** There is a second factor already; it is removed first. */
 	'factor-enrolled': 409,
 	'no-second-factor': 409,

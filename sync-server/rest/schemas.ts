@@ -60,12 +60,14 @@ export const meAnswer = v.object({
 	language,
 	administrator: v.boolean(),
 	departments: v.array(departmentId),
-	secondFactor: v.object({
-		enrolled: v.boolean(),
-		required: v.pipe(v.boolean(), v.description('This portal demands one')),
-		graceUntil: v.nullable(moment)
-	}),
-	viewer: v.optional(v.pipe(personId, v.description('The administrator who looks on as this person')))
+	viewer: v.optional(v.pipe(personId, v.description('The administrator who looks on as this person; then nothing below is told'))),
+	login: v.optional(v.nullable(v.string())),
+	hasPassword: v.optional(v.boolean()),
+	portals: v.optional(v.array(v.object({ portal: portalId, company: v.string(), employee: personId }))),
+	secondFactor: v.optional(
+		v.object({ enrolled: v.boolean(), required: v.boolean(), graceUntil: v.pipe(v.nullable(moment), v.description('From when on nobody comes in here without one; null where none is demanded')) })
+	),
+	ip: v.optional(v.pipe(v.nullable(v.string()), v.description('Where this call came from, as the relay sees it')))
 });
 
 export const LETTER_RESULTS = ['sent', 'waiting', 'failed', 'limited'] as const;

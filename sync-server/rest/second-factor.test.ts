@@ -275,10 +275,10 @@ test('an administrator resets the factor of somebody of this portal alone; sessi
 
 test('an administrator of one portal does not reset an identity that belongs to another as well, nor anybody elsewhere', async () => {
 	const eve = await relay.found(`eve${counter}@example.com`, 'Of Eve');
+	await relay.found(bobEmail, 'Of Bob');
 	await enrol();
 	expect((await api('DELETE', `/people/${bob.employee}/second-factor`, eve)).status, 'not of this portal').toBe(404);
 	for (const nobody of ['x', 'task_00000000-0000-7000-8000-000000000000', ann.portal]) expect((await api('DELETE', `/people/${nobody}/second-factor`, ann)).status).toBe(404);
-	await relay.found(bobEmail, 'Of Bob');
 	expect((await api('DELETE', `/people/${bob.employee}/second-factor`, ann)).body.code).toBe('belongs-elsewhere');
 	expect((await byPassword()).body.code, 'it stands').toBe('second-factor');
 });

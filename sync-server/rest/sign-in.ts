@@ -1,5 +1,5 @@
 /**
- * Founding a portal, signing in and out, and who one is.
+ * Signing in and out.
  *
  * Promises: a password is judged by accounts/ alone, at the same cost whatever is wrong; the token goes to the caller and into the cookie and nowhere else.
  */
@@ -11,22 +11,13 @@ import type { NewRefusal } from '../accounts/identities.ts';
 import { LOGIN_MAX, LOGIN_MIN } from '../accounts/login.ts';
 import { isRecoveryCode } from '../accounts/one-time-codes.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, type PasswordRefusal } from '../accounts/password.ts';
-import { everyone, finished, honoPath, mayFound, members, notSignedIn, presentedBy, route, signedInBy, type App, type Call, type Presented, type Services } from './call.ts';
+import { everyone, finished, honoPath, notSignedIn, presentedBy, route, signedInBy, type App, type Call, type Presented, type Services } from './call.ts';
 import { tellOwner } from './owner.ts';
 import { badField, problem, retryLater } from './problem.ts';
-import { foundingBody, meAnswer, signedInAnswer, signInBody } from './schemas.ts';
-import { goOn, secondFactorShown, signedInResponse, signInOf, signInOver } from './signing-in.ts';
+import { signedInAnswer, signInBody } from './schemas.ts';
+import { goOn, signInOf, signInOver } from './signing-in.ts';
 
 export const signInRoutes = {
-	found: route({
-		method: 'post',
-		path: '/api/v1/portals',
-		summary: 'Found a portal; the caller becomes its administrator and is signed in',
-		signedIn: false,
-		body: foundingBody,
-		answer: { status: 201, description: 'Founded', schema: signedInAnswer },
-		problems: [401, 403, 429]
-	}),
 	signIn: route({
 		method: 'post',
 		path: '/api/v1/sessions',
@@ -42,13 +33,6 @@ export const signInRoutes = {
 		summary: 'Sign out; open connections of the session are closed with 4401',
 		signedIn: true,
 		answer: { status: 204, description: 'Signed out' }
-	}),
-	me: route({
-		method: 'get',
-		path: '/api/v1/me',
-		summary: 'Who I am, in which portal',
-		signedIn: true,
-		answer: { status: 200, description: 'The signed-in person', schema: meAnswer }
 	})
 };
 
@@ -113,20 +97,7 @@ async function signInByPasskey(services: Services, call: Call<unknown, unknown>,
 }
 
 export function mountSignIn(app: App, services: Services): void {
-	const { accounts, portals, publicUrl } = services;
-
-	everyone(app, services, signInRoutes.found, async (call) => {
-		if (!mayFound(services)) return problem('founding-closed');
-		const { company, firstName, lastName, email, password, language } = call.body;
-		const registered = await accounts.registerIdentity({ email, password, name: `${firstName} ${lastName}`, ip: call.ip });
-		if (!('identity' in registered)) return registrationProblem(registered);
-		const { identity } = registered;
-		if (!mayFound(services)) return problem('founding-closed');
-		// A crash before the membership leaves a portal that nobody can enter; the founder, who heard nothing, founds again.
-		const { portal, administrator } = await portals.found({ company, language: language ?? 'en', firstName, lastName, email: registered.email });
-		await accounts.addMembership({ identity, portal: portal.id, employee: administrator });
-		return signedInResponse(services, call, { identity, portal: portal.id, employee: administrator });
-	});
+	const { accounts, publicUrl } = services;
 
 	everyone(app, services, signInRoutes.signIn, async (call) => {
 		const { body } = call;
@@ -163,24 +134,5 @@ export function mountSignIn(app: App, services: Services): void {
 		if (credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return finished(problem('bad-origin'));
 		await accounts.endSession(credentials.token);
 		return finished(withoutDead(services, presented, new Response(null, { status: 204 })));
-	});
-
-	members(app, services, signInRoutes.me, async (_call, { portal, person, viewer, signIn }) => {
-		const { firstName, lastName, email, language, administrator, departments } = portal.directory.person(person)!;
-		const settings = portal.settings;
-		return Response.json({
-			portal: portal.id,
-			company: settings?.company ?? '',
-			currency: settings?.currency ?? 'EUR',
-			employee: person,
-			firstName,
-			lastName,
-			email,
-			language: language ?? settings?.language ?? 'en',
-			administrator,
-			departments,
-			secondFactor: await secondFactorShown(services, portal, signIn.identity),
-			...(viewer !== null && { viewer })
-		});
 	});
 }

@@ -14,6 +14,7 @@ import { graceEnd } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
 import type { Call, Services } from './call.ts';
+import { languageOf } from './owner.ts';
 import { problem, retryLater, type ProblemCode } from './problem.ts';
 
 type Caller = Pick<Call, 'ip' | 'header'>;
@@ -111,9 +112,20 @@ export async function signedInResponse(
 	const portal = await services.portals.portal(who.portal);
 	// Also for those who come with an invitation and prove nothing else.
 	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here', { extra });
+	const from = { ip: call.ip, userAgent: call.header('user-agent') ?? null };
+	const isUnfamiliar = await services.accounts.isUnfamiliar(who.identity, from);
 	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
 	if (started.outcome !== 'started') return problem('not-a-member');
 	if (who.factorDone) await services.accounts.factors.noteProved(started.session);
+	if (isUnfamiliar) await tellUnfamiliar(services, who.identity, portal, from);
 	const cookie = sessionCookie(who.portal, started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
 	return Response.json({ portal: who.portal, employee: who.employee, token: started.token, ...extra }, { status: 201, headers: { 'set-cookie': cookie } });
+}
+
+/** Whoever it was, the owner of the account hears of it. */
+async function tellUnfamiliar(services: Services, identity: IdentityId, portal: Portal, from: { ip: string | null; userAgent: string | null }): Promise<void> {
+	const owner = await services.accounts.identity(identity);
+	if (!owner) return;
+	const language = await languageOf(services, identity, portal.id);
+	await services.letters.send(owner.email, { kind: 'new-sign-in', language, company: portal.settings?.company ?? null, at: services.now(), ...from }, { portal: portal.id });
 }

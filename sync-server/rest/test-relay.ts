@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomFillSync } from 'node:crypto';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Letter } from '../accounts/letter-kinds.ts';
 import { argon2Hasher } from '../accounts/password.ts';
 import { type Config, readConfig } from '../config.ts';
 import { type Relay, startRelay } from '../main.ts';
@@ -70,11 +71,42 @@ export class TestRelay {
 		return { status: response.status, headers: response.headers, body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text || null };
 	}
 
+	/** Through the letter, as a person does; somebody who has an account founds another with it. */
 	async found(email: string, company = 'Acme'): Promise<SignIn> {
-		const body = { company, firstName: 'Ann', lastName: 'Lee', email, password: PASSWORD };
-		const founded = await this.call('POST', '/api/v1/portals', { body });
+		const letter = await this.letterAfter('/api/v1/registrations', { company, firstName: 'Ann', lastName: 'Lee', email, password: PASSWORD });
+		const founded =
+			letter?.kind === 'registration'
+				? await this.call('POST', '/api/v1/registrations/confirmation', { body: { code: letter.code } })
+				: await this.call('POST', '/api/v1/portals', { body: { company }, token: (await this.signInAnywhere(email)).token });
 		if (founded.status !== 201) throw new Error(`not founded: ${JSON.stringify(founded.body)}`);
 		return founded.body;
+	}
+
+	/** To the first of their portals. */
+	async signInAnywhere(email: string): Promise<SignIn> {
+		const asked = await this.call('POST', '/api/v1/sessions', { body: { email, password: PASSWORD } });
+		const { ticket, portals } = asked.body;
+		const signed = portals ? await this.call('POST', '/api/v1/sessions', { body: { ticket, portal: portals[0].portal } }) : asked;
+		if (signed.status !== 201) throw new Error(`not signed in: ${JSON.stringify(signed.body)}`);
+		return signed.body;
+	}
+
+	/** The letter that a call makes the relay write; null where it writes none. */
+	async letterAfter(path: string, body: unknown, token?: string): Promise<Letter | null> {
+		let written: Letter | null = null;
+		const { letters } = this.relay.services;
+		const send = letters.send.bind(letters);
+		letters.send = (to, letter, from) => {
+			written = letter;
+			return send(to, letter, from);
+		};
+		try {
+			const { status, body: answer } = await this.call('POST', path, { body, ...(token && { token }) });
+			if (status >= 300) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
+		} finally {
+			letters.send = send;
+		}
+		return written;
 	}
 
 	/** Through the letter, as a person does. */
@@ -86,17 +118,9 @@ export class TestRelay {
 	}
 
 	async codeFor(administrator: SignIn, email: string): Promise<string> {
-		let code = '';
-		const { letters } = this.relay.services;
-		const send = letters.send.bind(letters);
-		letters.send = (to, letter, from) => {
-			if (letter.kind === 'invitation') code = letter.code;
-			return send(to, letter, from);
-		};
-		const invited = await this.call('POST', '/api/v1/invitations', { token: administrator.token, body: { addresses: [email] } });
-		letters.send = send;
-		if (code === '') throw new Error(`not invited: ${JSON.stringify(invited.body)}`);
-		return code;
+		const letter = await this.letterAfter('/api/v1/invitations', { addresses: [email] }, administrator.token);
+		if (letter?.kind !== 'invitation') throw new Error(`not invited: ${email}`);
+		return letter.code;
 	}
 
 	async end(): Promise<void> {

@@ -508,6 +508,12 @@ export class Portal {
 		return { id: this.#ids.command(), document, name, args, at: this.now(), seen: {} };
 	}
 
+	/** A person's address goes with their account; the relay alone changes it. */
+	async changeEmail(person: PersonId, email: string): Promise<Refusal | null> {
+		const result = await this.submitAsRelay({ commands: [this.#relayCommand(person, 'employee.setEmail', { value: email })] });
+		return result.kind === 'accepted' ? null : (result.refusal as Refusal);
+	}
+
 	/** A file's bytes are on disk: said by the relay alone, and told to whoever reads its record. */
 	fileArrived(document: DocumentId<'file'>): Promise<AnswerResult> {
 		return this.submitAsRelay({ commands: [{ id: this.#ids.command(), document, name: 'file.arrive', args: {}, at: this.now(), seen: {} }] });

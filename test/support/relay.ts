@@ -106,7 +106,9 @@ export class TestRelay {
 	}
 
 	async register(company = 'Acme', email = 'ana@acme.example', firstName = 'Ana', lastName = 'Pop'): Promise<SignedIn> {
-		return this.#made('POST', '/portals', { company, firstName, lastName, email, password: PASSWORD });
+		const asked = await this.api('POST', '/registrations', { company, firstName, lastName, email, password: PASSWORD });
+		if (asked.status !== 202) throw new Error(`registration: ${JSON.stringify(asked)}`);
+		return this.#made('POST', '/registrations/confirmation', { code: await this.letterCode(email, 'confirm') });
 	}
 
 	/** Invites a person by letter and accepts it, as they would. */
@@ -117,8 +119,13 @@ export class TestRelay {
 		return this.#made('POST', '/invitations/acceptance', { code, firstName, lastName, password: PASSWORD });
 	}
 
-	/** The code in the newest letter to this address. */
-	async invitationCode(email: string): Promise<string> {
+	/** The code in the newest invitation to this address. */
+	invitationCode(email: string): Promise<string> {
+		return this.letterCode(email, 'invitation');
+	}
+
+	/** The code in the newest letter to this address whose link opens that page. */
+	async letterCode(email: string, page: 'confirm' | 'invitation' | 'join' | 'reset' | 'email'): Promise<string> {
 		const folder = join(this.dataDir, 'mail');
 		let code: string | undefined;
 		await until(async () => {
@@ -127,8 +134,8 @@ export class TestRelay {
 				// Quoted-printable breaks lines and writes `=` as `=3D`.
 				const letter = (await readFile(join(folder, name), 'utf8')).replace(/=\r?\n/g, '').replace(/=3D/g, '=');
 				if (!letter.includes(email)) continue;
-				code = /\/invitation#([A-Za-z0-9_-]+)/.exec(letter)?.[1];
-				return code !== undefined;
+				code = new RegExp(`/${page}#([A-Za-z0-9_-]+)`).exec(letter)?.[1];
+				if (code !== undefined) return true;
 			}
 			return false;
 		});

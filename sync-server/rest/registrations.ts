@@ -1,0 +1,113 @@
+/**
+ * Founding a company: what somebody types is kept until they answer a letter; a person who is signed in founds another one at once.
+ *
+ * Promises: whether an address is known here is told to its mailbox alone: the answer, its cost and its haste are the same; a portal is founded by a code that comes back once,
+ * or by a person whose address is proved; who may found at all is the operator's to say.
+ * Leaves to others: whose the portal then is (`portals.found` makes the administrator).
+ */
+import * as v from 'valibot';
+import { codeBody, foundingBody, language, signedInAnswer } from './schemas.ts';
+import { title } from '#crdt-model/record/parts.ts';
+import { REGISTRATION } from '../accounts/registrations.ts';
+import { everyone, mayFound, members, route, type App, type Call, type Services } from './call.ts';
+import { problem, retryLater } from './problem.ts';
+import { refusedProblem } from './sign-in.ts';
+import { signedInResponse } from './signing-in.ts';
+import type { IdentityId } from '../accounts/accounts.ts';
+import type { Language } from '#crdt-model/kinds/company-structure.ts';
+
+export const registrationRoutes = {
+	register: route({
+		method: 'post',
+		path: '/api/v1/registrations',
+		summary: 'Ask to found a company; a letter to the address says how it goes on',
+		signedIn: false,
+		body: foundingBody,
+		answer: { status: 202, description: 'A letter is on its way, whatever the address is', schema: v.object({}) },
+		problems: [403, 429]
+	}),
+	confirm: route({
+		method: 'post',
+		path: '/api/v1/registrations/confirmation',
+		summary: 'Found the company, with the code of the letter; the caller becomes its administrator and is signed in',
+		signedIn: false,
+		body: codeBody,
+		answer: { status: 201, description: 'Founded', schema: signedInAnswer },
+		problems: [403, 404, 409, 429]
+	}),
+	found: route({
+		method: 'post',
+		path: '/api/v1/portals',
+		summary: 'Found another company with the account that is signed in',
+		signedIn: true,
+		body: v.object({ company: title, language: v.optional(language) }),
+		answer: { status: 201, description: 'Founded, and signed in there beside the present sign-in', schema: signedInAnswer },
+		problems: [403]
+	})
+};
+
+/** Of a letter's code that cannot be used, for whatever reason. */
+export const unknownCode = (): Response => problem('not-found', { detail: 'this link is unknown, used or too old' });
+
+export function mountRegistrations(app: App, services: Services): void {
+	const { accounts, letters } = services;
+
+	everyone(app, services, registrationRoutes.register, async (call) => {
+		if (!mayFound(services)) return problem('founding-closed');
+		const { company, firstName, lastName, email, password, language: chosen = 'en' } = call.body;
+		const prepared = await accounts.hashForLater({ email, password, name: `${firstName} ${lastName}`, ip: call.ip });
+		if (prepared.outcome === 'too-many-attempts') return retryLater('too-many-attempts', prepared.retryAfterSeconds);
+		if (prepared.outcome === 'refused') return refusedProblem(prepared.refusal);
+		if (prepared.outcome === 'login-taken') throw new Error('a login was taken that nobody chose');
+		// Kept in either case, so that both cost a write; for a known address nobody is told the code.
+		const { email: to, hash } = prepared;
+		const issued = await accounts.codes.issue(REGISTRATION, to, { email: to, firstName, lastName, company, language: chosen, hash });
+		const known = (await accounts.identityByEmail(to))?.emailConfirmed === true;
+		const letter = known
+			? ({ kind: 'registration-known', language: chosen, company } as const)
+			: ({ kind: 'registration', language: chosen, company, name: firstName, ...issued } as const);
+		await letters.send(to, letter, { ip: call.ip });
+		return Response.json({}, { status: 202 });
+	});
+
+	everyone(app, services, registrationRoutes.confirm, async (call) => {
+		if (!mayFound(services)) return problem('founding-closed');
+		const found = await accounts.bySecret(call.ip, () => accounts.codes.take(REGISTRATION, call.body.code));
+		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
+		if (found.value === null) return unknownCode();
+		const { email, firstName, lastName, company, language: chosen, hash } = found.value;
+		const registered = await accounts.registerHashed({ email, name: `${firstName} ${lastName}`, hash, login: null });
+		if (registered === null) return problem('address-known');
+		await accounts.codes.drop(REGISTRATION, email);
+		return foundBy(services, call, { identity: registered.identity, email, firstName, lastName, company, language: chosen });
+	});
+
+	members(app, services, registrationRoutes.found, async (call, { signIn, portal, person }) => {
+		if (!mayFound(services)) return problem('founding-closed');
+		const { identity } = signIn;
+		const owner = await accounts.identity(identity);
+		const row = portal.directory.person(person);
+		// Somebody else entered the address: it has proved nothing, and belongs to that portal alone.
+		if (!owner?.emailConfirmed || !row) return problem('address-unproved');
+		const { firstName, lastName } = row;
+		return foundBy(services, call, { identity, email: owner.email, firstName, lastName, company: call.body.company, language: call.body.language ?? portal.settings?.language ?? 'en' });
+	});
+}
+
+interface Founder {
+	readonly identity: IdentityId;
+	readonly email: string;
+	readonly firstName: string;
+	readonly lastName: string;
+	readonly company: string;
+	readonly language: Language;
+}
+
+/** Asked once more in the turn in which it is founded: of two who found the first, one comes too late. */
+async function foundBy(services: Services, call: Pick<Call, 'ip' | 'header'>, { identity, ...founding }: Founder): Promise<Response> {
+	if (!mayFound(services)) return problem('founding-closed');
+	// A crash before the membership leaves a portal that nobody can enter; the founder, who heard nothing, founds again.
+	const { portal, administrator } = await services.portals.found(founding);
+	await services.accounts.addMembership({ identity, portal: portal.id, employee: administrator });
+	return signedInResponse(services, call, { identity, portal: portal.id, employee: administrator });
+}
