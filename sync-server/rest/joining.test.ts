@@ -330,7 +330,7 @@ test('an address with an identity is in by its letter, and signs in with the pas
 	await set('SelfRegistration', { mode: 'open', domains: [] });
 	await relay.found('known@example.com', 'Of Known');
 	await ask({ portal: ann.portal, ...newcomer('known@example.com') });
-	expect(kindsTo('known@example.com')).toEqual(['join-known']);
+	expect(kindsTo('known@example.com')).toEqual(['registration', 'join-known']);
 	const confirmed = await confirm(codeTo('known@example.com'));
 	expect([confirmed.status, confirmed.body, confirmed.headers.get('set-cookie')]).toEqual([202, { waiting: false }, null]);
 	expect((await api('POST', '/sessions', undefined, { email: 'known@example.com', password: 'a password of my own', portal: ann.portal })).body.code).toBe('wrong-credentials');
