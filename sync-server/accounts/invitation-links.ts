@@ -31,6 +31,7 @@ export const LINKS_PER_PORTAL = 50;
 const CODE_BYTES = 24;
 /** Tells it apart from the code of a letter, which stands on the same page's address. */
 const CODE = /^link-[A-Za-z0-9_-]{32}$/;
+export const isLinkCode = (code: unknown): code is string => typeof code === 'string' && CODE.test(code);
 const digest = (code: string): string => createHash('sha256').update(code).digest('base64url');
 
 export class InvitationLinks {
@@ -76,7 +77,7 @@ export class InvitationLinks {
 	}
 
 	async open(code: unknown): Promise<InvitationLink | null> {
-		if (typeof code !== 'string' || !CODE.test(code)) return null;
+		if (!isLinkCode(code)) return null;
 		const row = await this.#living().where('code_sha256', '=', digest(code)).executeTakeFirst();
 		return row ? toLink(row) : null;
 	}

@@ -38,10 +38,12 @@ export function oneLine(value: string, maxLength = NAME_MAX): string {
 
 /**
  * A stranger's name must be no link of theirs in our letter: mail programs make links of `example.com` and `http://…` in plain text, and whoever
- * registers under such a name could make us send advertisements. An invisible word joiner after the dot reads alike and is followed by nobody.
+ * registers under such a name could make us send advertisements. What no name has (`://`, `www.`) gets a gap; in `example.com`, which a company may well be
+ * called, an invisible word joiner after the dot reads alike and is followed by nobody.
  */
 export function harmlessName(value: string): string {
-	return oneLine(value.replaceAll(JOINER, '')).replace(/(?<=[\p{L}\p{N}])[.:/@]+(?=[\p{L}\p{N}]{2})/gu, `$&${JOINER}`);
+	const gapped = oneLine(value.replaceAll(JOINER, '').slice(0, 2_000).replace(/:\/\//g, ' : ').replace(/\b(www)\./gi, '$1 '));
+	return gapped.replace(/(?<=[\p{L}\p{N}])[.:/@]+(?=[\p{L}\p{N}]{2})/gu, `$&${JOINER}`);
 }
 const JOINER = '\u2060';
 

@@ -4,7 +4,7 @@
  * Promises: the code is shown once and comes back in bodies only; a link works only while whoever made it may invite.
  */
 import type { PersonId } from '#crdt-model/ids.ts';
-import type { InvitationLink } from '../accounts/invitation-links.ts';
+import { isLinkCode, type InvitationLink } from '../accounts/invitation-links.ts';
 import type { Portal } from '../room/portal.ts';
 import { everyone, members, route, type App, type Services } from './call.ts';
 import { linkBody, linkMadeAnswer, linksAnswer, linkShownAnswer } from './joining-schemas.ts';
@@ -88,6 +88,8 @@ export function mountInvitationLinks(app: App, services: Services): void {
 
 /** A link that works now, by its code; unknown ones weigh on the network that brings them. */
 export async function openLink({ accounts, portals }: Services, ip: string | null, code: string): Promise<{ link: InvitationLink; portal: Portal } | Response> {
+	// The page behind the link cannot tell the code of a letter from this one and asks here first: what is no code of a link was no guess either.
+	if (!isLinkCode(code)) return unknownLink();
 	const found = await accounts.bySecret(ip, () => accounts.invitationLinks.open(code));
 	if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 	const portal = found.value && (await portals.portal(found.value.portal));

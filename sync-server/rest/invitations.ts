@@ -135,9 +135,11 @@ export function mountInvitations(app: App, services: Services): void {
 		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 		const invitation = found.value;
 		const portal = invitation && (await portals.portal(invitation.portal));
-		if (!portal || !mayBringIn(portal, invitation.invitedBy)) return unknownCode();
+		if (!invitation || !portal || !mayBringIn(portal, invitation.invitedBy)) return unknownCode();
 		const { company = '', language = 'en', accent = null } = portal.settings ?? {};
-		return Response.json({ portal: portal.id, company, accent, email: invitation.email, invitedBy: nameOf(portal, invitation.invitedBy), language, expiresAt: invitation.expiresAt });
+		// Whoever has the code has read the address's letters: to them it is no news.
+		const known = (await accounts.identityByEmail(invitation.email))?.emailConfirmed === true;
+		return Response.json({ portal: portal.id, company, accent, email: invitation.email, known, invitedBy: nameOf(portal, invitation.invitedBy), language, expiresAt: invitation.expiresAt });
 	});
 
 	const acceptWith = async (call: Acceptance, code: string): Promise<Response> => {

@@ -44,6 +44,7 @@ export const invitationAnswer = v.object({
 	company: v.string(),
 	accent: v.nullable(v.string()),
 	email: v.string(),
+	known: v.pipe(v.boolean(), v.description('Whether the address has an identity, whose present password accepts')),
 	invitedBy: v.pipe(v.string(), v.description('Their name')),
 	language,
 	expiresAt: moment

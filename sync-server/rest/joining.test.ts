@@ -118,7 +118,7 @@ test('an invitation is listed, sent again with a new link, and withdrawn', async
 	expect(await listed()).toMatchObject({ id, expiresAt: now + INVITATION_MS });
 	expect((await api('POST', '/invitations/open', undefined, { code: first })).status).toBe(404);
 	expect((await api('POST', '/invitations/open', undefined, { code: second })).body).toEqual({
-		portal: ann.portal, company: 'Acme', accent: null, email: 'listed@example.com', invitedBy: 'Ann Lee', language: 'en', expiresAt: now + INVITATION_MS
+		portal: ann.portal, company: 'Acme', accent: null, email: 'listed@example.com', known: false, invitedBy: 'Ann Lee', language: 'en', expiresAt: now + INVITATION_MS
 	});
 	expect((await api('DELETE', `/invitations/${id}`, ann)).status).toBe(204);
 	expect((await accept(second)).status).toBe(404);
@@ -178,6 +178,7 @@ test('an address with an identity joins with its present password and second fac
 	const kim = await relay.found('kim@example.com', 'Of Kim');
 	await invite(ann, ['kim@example.com']);
 	const code = codeTo('kim@example.com');
+	expect((await api('POST', '/invitations/open', undefined, { code })).body.known).toBe(true);
 	expect((await accept(code, { password: 'some other password' })).body.code).toBe('wrong-credentials');
 	const identity = (await relay.relay.services.accounts.identityByEmail('kim@example.com'))!.identity;
 	enrolled.add(identity);

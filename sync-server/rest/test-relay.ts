@@ -21,7 +21,7 @@ export interface SignIn {
 }
 
 /** What a test decides beside the configuration. */
-type World = Pick<Parameters<typeof Accounts.open>[0], 'now' | 'secondFactors'>;
+type World = Pick<Parameters<typeof Accounts.open>[0], 'now' | 'secondFactors' | 'hasher'>;
 
 export class TestRelay {
 	readonly dataDir = mkdtempSync(join(tmpdir(), 'atrium-relay-'));
