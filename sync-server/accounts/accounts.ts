@@ -205,6 +205,18 @@ export class Accounts {
 		return set;
 	}
 
+	/** By a letter's code too, of somebody who registers again because they work nowhere any more. */
+	async adoptPassword(identity: IdentityId, hash: string): Promise<void> {
+		await this.#identities.adoptPassword(identity, hash);
+		this.tickets.drop(SIGN_IN, (signIn) => signIn.identity === identity);
+		await this.#sessions.endAll({ identity });
+	}
+
+	/** Changes with the password; a letter's code that was asked for under another one is void. */
+	passwordStamp(identity: IdentityId): Promise<string> {
+		return this.#identities.passwordStamp(identity);
+	}
+
 	/** False where the new address has become another identity's. */
 	changeEmail(identity: IdentityId, email: Email): Promise<boolean> {
 		return this.#identities.changeEmail(identity, email);

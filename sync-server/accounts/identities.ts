@@ -8,6 +8,7 @@
  * guessing through sign-in; an identity and its password appear together or not at all.
  * Leaves to others: belonging to a portal (`memberships.ts`), staying signed in (`sessions.ts`), ending sessions when a password changes (`accounts.ts`).
  */
+import { createHash } from 'node:crypto';
 import type { PortalId, RandomBytes } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, isUniqueViolation } from './database.ts';
 import { type Email, type EmailRefusal, parseEmail } from './email.ts';
@@ -221,6 +222,17 @@ export class Identities {
 		}
 		await this.#writePassword(identity, await this.#hasher.hash(parsed.password));
 		return { outcome: 'set' };
+	}
+
+	/** Something that changes with the password and tells nothing of it: what was asked for under one password is void under the next. */
+	async passwordStamp(identity: IdentityId): Promise<string> {
+		const { email } = await this.#present(identity);
+		return createHash('sha256').update(`${identity} ${(await this.#find(email))?.hash ?? ''}`).digest('base64url');
+	}
+
+	/** With a hash that was made before a letter proved the address. */
+	adoptPassword(identity: IdentityId, hash: string): Promise<void> {
+		return this.#writePassword(identity, hash);
 	}
 
 	/** Whether the password in force was chosen by somebody else. One read of committed rows. */

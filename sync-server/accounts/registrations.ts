@@ -15,10 +15,16 @@ export interface Registration {
 	readonly language: Language;
 	readonly hash: string;
 }
+/** What was asked for under one password is void under the next: whoever knew the old one keeps no way in. */
+interface AskedUnder {
+	readonly identity: IdentityId;
+	/** `Accounts.passwordStamp` of that moment. */
+	readonly stamp: string;
+}
 const HOUR_MS = 3_600_000;
 
 /** A day: letters are slow, and a company is not founded at midnight. */
 export const REGISTRATION = codePurpose<Registration>('registration', 24 * HOUR_MS);
 /** An hour: a letter that opens an account should not lie about. Null for an address that nobody has: it is never sent, and costs as much. */
-export const PASSWORD_RESET = codePurpose<{ readonly identity: IdentityId } | null>('password-reset', HOUR_MS);
-export const EMAIL_CHANGE = codePurpose<{ readonly identity: IdentityId; readonly email: Email }>('email-change', 24 * HOUR_MS);
+export const PASSWORD_RESET = codePurpose<AskedUnder | null>('password-reset', HOUR_MS);
+export const EMAIL_CHANGE = codePurpose<AskedUnder & { readonly email: Email }>('email-change', 24 * HOUR_MS);

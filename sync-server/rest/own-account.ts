@@ -132,7 +132,7 @@ export function mountOwnAccount(app: App, services: Services): void {
 		const { email: to } = parsed;
 		const wait = await accounts.mayAskLetter(to, ip);
 		if (wait) return retryLater('too-many-attempts', wait.retryAfterSeconds);
-		const issued = await accounts.codes.issue(EMAIL_CHANGE, to, { identity: signIn.identity, email: to });
+		const issued = await accounts.codes.issue(EMAIL_CHANGE, to, { identity: signIn.identity, email: to, stamp: await accounts.passwordStamp(signIn.identity) });
 		// An address that has an account of its own gets nothing, and nobody else learns that it has.
 		if (!(await accounts.identityByEmail(to))) await letters.send(to, { kind: 'email-change', language: await languageOf(services, signIn.identity, portal.id), ...issued }, { portal: portal.id, ip });
 		return Response.json({}, { status: 202 });
@@ -142,9 +142,9 @@ export function mountOwnAccount(app: App, services: Services): void {
 		const found = await accounts.bySecret(ip, () => accounts.codes.take(EMAIL_CHANGE, body.code));
 		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 		if (found.value === null) return unknownCode();
-		const { identity, email: to } = found.value;
+		const { identity, email: to, stamp } = found.value;
 		const before = await accounts.identity(identity);
-		if (!before) return unknownCode();
+		if (!before || (await accounts.passwordStamp(identity)) !== stamp) return unknownCode();
 		if (!(await accounts.changeEmail(identity, to))) return problem('address-known');
 		// What was asked for at the old address opens nothing any more.
 		await accounts.codes.drop(PASSWORD_RESET, before.email);
@@ -163,7 +163,7 @@ export function mountOwnAccount(app: App, services: Services): void {
 		const wait = await accounts.mayAskLetter(to, ip);
 		if (wait) return retryLater('too-many-attempts', wait.retryAfterSeconds);
 		const known = await accounts.identityByEmail(to);
-		const issued = await accounts.codes.issue(PASSWORD_RESET, to, known && { identity: known.identity });
+		const issued = await accounts.codes.issue(PASSWORD_RESET, to, known && { identity: known.identity, stamp: await accounts.passwordStamp(known.identity) });
 		if (known) await letters.send(to, { kind: 'password-reset', language: await languageOf(services, known.identity, null), ...issued }, { ip });
 		return Response.json({}, { status: 202 });
 	});
@@ -171,9 +171,10 @@ export function mountOwnAccount(app: App, services: Services): void {
 	everyone(app, services, ownAccountRoutes.reset, async ({ body, ip }) => {
 		const found = await accounts.bySecret(ip, () => accounts.codes.open(PASSWORD_RESET, body.code));
 		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
-		const identity = found.value?.identity;
-		const owner = identity && (await accounts.identity(identity));
-		if (!owner) return unknownCode();
+		const asked = found.value;
+		const owner = asked && (await accounts.identity(asked.identity));
+		if (!asked || !owner || (await accounts.passwordStamp(asked.identity)) !== asked.stamp) return unknownCode();
+		const { identity } = asked;
 		const set = await accounts.resetPassword(identity, body.password);
 		// A password that may not stand does not use the code up.
 		if (set.outcome === 'refused') return passwordProblem(set.refusal);

@@ -12,7 +12,7 @@ import { REGISTRATION } from '../accounts/registrations.ts';
 import { everyone, mayFound, members, route, type App, type Call, type Services } from './call.ts';
 import { problem, retryLater } from './problem.ts';
 import { refusedProblem } from './sign-in.ts';
-import { signedInResponse } from './signing-in.ts';
+import { signedInResponse, signInOver, worksSomewhere } from './signing-in.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
 import type { Language } from '#crdt-model/kinds/company-structure.ts';
 
@@ -62,7 +62,9 @@ export function mountRegistrations(app: App, services: Services): void {
 		// Kept in either case, so that both cost a write; for a known address nobody is told the code.
 		const { email: to, hash } = prepared;
 		const issued = await accounts.codes.issue(REGISTRATION, to, { email: to, firstName, lastName, company, language: chosen, hash });
-		const known = (await accounts.identityByEmail(to))?.emailConfirmed === true;
+		const present = await accounts.identityByEmail(to);
+		// Who works nowhere any more cannot sign in to found another company: they begin as everybody does.
+		const known = present?.emailConfirmed === true && (await worksSomewhere(services, present.identity));
 		const letter = known
 			? ({ kind: 'registration-known', language: chosen, company } as const)
 			: ({ kind: 'registration', language: chosen, company, name: firstName, ...issued } as const);
@@ -77,9 +79,17 @@ export function mountRegistrations(app: App, services: Services): void {
 		if (found.value === null) return unknownCode();
 		const { email, firstName, lastName, company, language: chosen, hash } = found.value;
 		const registered = await accounts.registerHashed({ email, name: `${firstName} ${lastName}`, hash, login: null });
-		if (registered === null) return problem('address-known');
+		const founder = { email, firstName, lastName, company, language: chosen };
+		if (registered !== null) {
+			await accounts.codes.drop(REGISTRATION, email);
+			return foundBy(services, call, { identity: registered.identity, ...founder });
+		}
+		const present = await accounts.identityByEmail(email);
+		if (!present || (await worksSomewhere(services, present.identity))) return problem('address-known');
+		// As a letter that resets the password does; a second factor is asked for all the same.
+		await accounts.adoptPassword(present.identity, hash);
 		await accounts.codes.drop(REGISTRATION, email);
-		return foundBy(services, call, { identity: registered.identity, email, firstName, lastName, company, language: chosen });
+		return foundBy(services, call, { identity: present.identity, ...founder });
 	});
 
 	members(app, services, registrationRoutes.found, async (call, { signIn, portal, person }) => {
@@ -90,7 +100,7 @@ export function mountRegistrations(app: App, services: Services): void {
 		// Somebody else entered the address: it has proved nothing, and belongs to that portal alone.
 		if (!owner?.emailConfirmed || !row) return problem('address-unproved');
 		const { firstName, lastName } = row;
-		return foundBy(services, call, { identity, email: owner.email, firstName, lastName, company: call.body.company, language: call.body.language ?? portal.settings?.language ?? 'en' });
+		return foundBy(services, call, { identity, email: owner.email, firstName, lastName, company: call.body.company, language: call.body.language ?? portal.settings?.language ?? 'en' }, true);
 	});
 }
 
@@ -104,10 +114,11 @@ interface Founder {
 }
 
 /** Asked once more in the turn in which it is founded: of two who found the first, one comes too late. */
-async function foundBy(services: Services, call: Pick<Call, 'ip' | 'header'>, { identity, ...founding }: Founder): Promise<Response> {
+async function foundBy(services: Services, call: Pick<Call, 'ip' | 'header'>, { identity, ...founding }: Founder, isSignedIn = false): Promise<Response> {
 	if (!mayFound(services)) return problem('founding-closed');
 	// A crash before the membership leaves a portal that nobody can enter; the founder, who heard nothing, founds again.
 	const { portal, administrator } = await services.portals.found(founding);
 	await services.accounts.addMembership({ identity, portal: portal.id, employee: administrator });
+	if (!isSignedIn) return signInOver(services, call, { identity, portal: portal.id, factorDone: false });
 	return signedInResponse(services, call, { identity, portal: portal.id, employee: administrator });
 }

@@ -74,8 +74,13 @@ interface Place {
 	readonly joinedAt: number;
 }
 
+/** Whether there is a portal that would take this identity in, whatever else it demanded. */
+export async function worksSomewhere(services: Services, identity: IdentityId): Promise<boolean> {
+	return (await placesOf(services, { identity, portal: null })).length > 0;
+}
+
 /** Where the person works now; of these the one that was named, where one was. */
-async function placesOf({ accounts, portals }: Services, { identity, portal: named }: SignIn): Promise<Place[]> {
+async function placesOf({ accounts, portals }: Services, { identity, portal: named }: Pick<SignIn, 'identity' | 'portal'>): Promise<Place[]> {
 	const places: Place[] = [];
 	for (const { portal: id, employee, joinedAt } of await accounts.membershipsOf(identity)) {
 		if (named !== null && id !== named) continue;
