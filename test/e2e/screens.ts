@@ -36,7 +36,13 @@ export class Screens {
 		await this.page.getByRole('textbox', { name: 'Company' }).fill(company);
 		await this.#nameAndPassword(firstName, lastName, email);
 		await this.page.getByRole('button', { name: 'Create the portal' }).click();
+		await this.page.getByRole('heading', { name: 'Look in your mailbox' }).waitFor();
+		await this.follow('confirm', email);
 		await this.#arrived();
+	}
+	/** The link of the newest letter to the address that opens this page. */
+	async follow(page: 'confirm' | 'invitation' | 'join' | 'reset' | 'email', email: string): Promise<void> {
+		await this.device.goto(`/${page}#${await this.device.relay.letterCode(email, page)}`);
 	}
 	async accept(link: string, firstName: string, lastName: string): Promise<void> {
 		await this.page.goto(link);

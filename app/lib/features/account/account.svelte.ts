@@ -100,10 +100,6 @@ class Account {
 	register(request: Omit<Newcomer, 'login'> & { company: string }): Promise<Answer<void>> {
 		return call('POST', '/registrations', { send: request, portal: null });
 	}
-	/** The portal at once, without a letter. */
-	found(request: Omit<Newcomer, 'login'> & { company: string }): Promise<Answer<SignedIn>> {
-		return call('POST', '/portals', { send: request, answer: signedInAnswer, portal: null, words: { 'wrong-credentials': m.account_error_known_password } });
-	}
 	confirmRegistration(code: string): Promise<Answer<SignedIn>> {
 		return call('POST', '/registrations/confirmation', { send: { code }, answer: signedInAnswer, portal: null });
 	}

@@ -1,0 +1,347 @@
+/**
+ * Every way into a portal, through the screens: founding it by a letter, a forgotten password, registering oneself, a demanded second factor, a passkey, an account
+ * at a provider; a sign-in that ends over unsent work; two portals of one person. The tests of this file are one story and run in order.
+ */
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { oneTimeCode } from '../support/one-time-code.ts';
+import { OidcIssuer } from '../support/oidc-issuer.ts';
+import { PASSWORD, TestRelay } from '../support/relay.ts';
+import { Device, tellIfFailed } from './browser.ts';
+import { Screens } from './screens.ts';
+
+const ANA = 'ana@acme.example';
+const CRIS = 'cris@acme.example';
+const NEW_PASSWORD = 'quite another long sentence';
+
+describe('the ways in', () => {
+	let relay: TestRelay;
+	let issuer: OidcIssuer;
+	let ana: Screens;
+	let cris: Screens;
+	let password = PASSWORD;
+
+	beforeAll(async () => {
+		issuer = await OidcIssuer.start();
+		relay = await TestRelay.start(issuer.environment('acme', 'Acme Login'));
+		ana = new Screens(await Device.open('ana', relay));
+		cris = new Screens(await Device.open('cris', relay, { width: 390, height: 844, touch: true }));
+	});
+	afterAll(async () => {
+		await Promise.all([ana?.device.remove(), cris?.device.remove()]);
+		await relay?.remove();
+		await issuer?.close();
+	});
+	afterEach((context) => tellIfFailed(context, [ana?.device, cris?.device]));
+
+	const field = (page: Page, name: string | RegExp) => page.getByRole('textbox', { name });
+	const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
+	const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 }).waitFor();
+	const home = (page: Page) => heading(page, 'Tasks');
+
+	/** What axe finds that keeps somebody out, in both themes. */
+	async function isOpenToAll(page: Page): Promise<void> {
+		await page.waitForFunction(() => document.title !== '' && document.querySelector('h1') !== null);
+		for (const colorScheme of ['light', 'dark'] as const) {
+			await page.emulateMedia({ colorScheme });
+			const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+			expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes[0]?.html}`)).toEqual([]);
+		}
+		// Nothing is cut off at the narrowest.
+		expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+	}
+	/** Ana's token for Acme, also once she has another portal. */
+	async function anaToken(): Promise<string> {
+		const first = await relay.api<{ token: string; ticket: string; portals?: { portal: string; company: string }[] }>('POST', '/sessions', { email: ANA, password });
+		const acme = first.body.portals?.find(({ company }) => company === 'Acme');
+		const { status, body } = acme ? await relay.api<{ token: string }>('POST', '/sessions', { ticket: first.body.ticket, portal: acme.portal }) : first;
+		expect(status, JSON.stringify(body)).toBe(201);
+		return body.token;
+	}
+	async function set(name: string, value: unknown): Promise<void> {
+		const token = await anaToken();
+		const { body } = await relay.api<{ rows: { id: string }[] }>('GET', '/documents?kind=settings', undefined, token);
+		const done = await relay.api('POST', `/documents/${body.rows[0]!.id}/commands`, { command: `settings.${name}`, args: { value } }, token);
+		expect(done.status, JSON.stringify(done.body)).toBe(200);
+	}
+	async function signOut({ page }: Screens): Promise<void> {
+		await press(page, /^Account/);
+		await page.getByRole('menuitem', { name: 'Sign out' }).click();
+		await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+		await page.getByRole('heading', { name: /^Sign in/, level: 1 }).waitFor();
+	}
+
+	it('a company is founded by the code of a letter, which stays in no address', async () => {
+		const { page } = ana;
+		await ana.device.goto('/register');
+		await press(page, 'Create the portal');
+		await page.getByText('Please fill this in.').first().waitFor();
+		expect(await field(page, 'Company').evaluate((node) => node === document.activeElement)).toBe(true);
+		await isOpenToAll(page);
+		await field(page, 'Company').fill('Acme');
+		await field(page, 'First name').fill('Ana');
+		await field(page, 'Last name').fill('Pop');
+		await field(page, 'E-mail').fill(ANA);
+		await page.getByLabel('Password', { exact: true }).fill('password1');
+		await press(page, 'Create the portal');
+		await page.getByText('among the first that are guessed').waitFor();
+		await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+		await press(page, 'Create the portal');
+		await heading(page, 'Look in your mailbox');
+		await page.getByText('letters are files').waitFor();
+		await isOpenToAll(page);
+		const code = await relay.letterCode(ANA, 'confirm');
+		await ana.follow('confirm', ANA);
+		await home(page);
+		expect(page.url()).not.toContain(code);
+		expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(code);
+		await ana.follow('confirm', ANA);
+		await heading(page, 'This link is no longer valid');
+		await ana.device.goto('/tasks');
+		await home(page);
+	});
+
+	it('a forgotten password is chosen anew, and nobody learns which addresses are known', async () => {
+		const { page } = cris;
+		await cris.device.goto('/reset');
+		await isOpenToAll(page);
+		for (const email of ['nobody@acme.example', ANA]) {
+			await cris.device.goto('/reset');
+			await field(page, 'E-mail').fill(email);
+			await press(page, 'Send the letter');
+			await page.getByText(`If ${email} has an account`).waitFor();
+		}
+		await cris.follow('reset', ANA);
+		await page.getByLabel('Password', { exact: true }).fill(NEW_PASSWORD);
+		await page.getByLabel('Password, once more').fill(`${NEW_PASSWORD}!`);
+		await press(page, 'Set the password');
+		await page.getByText('The two passwords are not the same.').waitFor();
+		await isOpenToAll(page);
+		await page.getByLabel('Password, once more').fill(NEW_PASSWORD);
+		await press(page, 'Set the password');
+		await heading(page, /^Sign in/);
+		password = NEW_PASSWORD;
+	});
+
+	it('the sign-in that ended with it is asked for over the screen, and what was typed stays and goes up', async () => {
+		const { page } = ana;
+		const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+		await dialog.waitFor();
+		await isOpenToAll(page);
+		// Put away, the work goes on, on this device.
+		await page.keyboard.press('Escape');
+		await ana.newTask('Typed without a sign-in');
+		await ana.taskRow('Typed without a sign-in').waitFor();
+		await field(page, 'What has to be done').first().fill('half a sentence');
+		await press(page, 'Sign in again');
+		await dialog.getByText('1 change waits here').waitFor();
+		await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
+		await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+		await dialog.getByText('do not match').waitFor();
+		await dialog.getByLabel('Password', { exact: true }).fill(password);
+		await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+		await dialog.waitFor({ state: 'hidden' });
+		await ana.saysSync(/^Up to date$/);
+		expect(await field(page, 'What has to be done').first().inputValue()).toBe('half a sentence');
+	});
+
+	it('somebody registers themselves, waits for an administrator, and comes in', async () => {
+		const { page } = cris;
+		await set('setSelfRegistration', { mode: 'moderated', domains: [] });
+		await cris.device.goto('/sign-in');
+		await heading(page, 'Sign in to Acme');
+		await isOpenToAll(page);
+		await page.getByRole('link', { name: 'Register' }).click();
+		await heading(page, 'Join Acme');
+		await field(page, 'First name').fill('Cristina');
+		await field(page, 'Last name').fill('Dumitrescu');
+		await field(page, 'Login').fill('x');
+		await field(page, 'E-mail').fill(CRIS);
+		await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+		await page.getByLabel('Password, once more').fill('something else');
+		await press(page, 'Register');
+		await page.getByText('A login has 3 to 40').waitFor();
+		await page.getByText('The two passwords are not the same.').waitFor();
+		await isOpenToAll(page);
+		await field(page, 'Login').fill('cris');
+		await page.getByLabel('Password, once more').fill(PASSWORD);
+		await press(page, 'Register');
+		await heading(page, 'Look in your mailbox');
+		await cris.follow('join', CRIS);
+		await page.getByText('An administrator decides now.').waitFor();
+		const token = await anaToken();
+		const { body } = await relay.api<{ requests: { id: string }[] }>('GET', '/join-requests', undefined, token);
+		expect((await relay.api('POST', `/join-requests/${body.requests[0]!.id}/approval`, {}, token)).status).toBe(200);
+		await page.getByRole('link', { name: 'Go to sign in' }).click();
+		await field(page, 'E-mail or login').fill('cris');
+		await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+		await press(page, /^Sign in$/);
+		await home(page);
+		await signOut(cris);
+	});
+
+	it('a passkey signs in by itself', async () => {
+		const { page } = ana;
+		// Browsers make passkeys for names, not for numbers.
+		const address = relay.url.replace('127.0.0.1', 'localhost');
+		const cdp = await ana.device.cdp();
+		await cdp.send('WebAuthn.enable');
+		await cdp.send('WebAuthn.addVirtualAuthenticator', {
+			options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true }
+		});
+		await page.goto(`${address}/sign-in`);
+		await field(page, 'E-mail or login').fill(ANA);
+		await page.getByLabel('Password', { exact: true }).fill(password);
+		await press(page, /^Sign in$/);
+		await home(page);
+		// Added as the profile does it.
+		await page.evaluate(async (secret) => {
+			const post = async (path: string, body: unknown) => {
+				const response = await fetch(`/api/v1${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+				if (!response.ok) throw new Error(await response.text());
+				return response.json();
+			};
+			const { ticket, options } = await post('/me/passkeys/options', { password: secret });
+			const credential = (await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })) as PublicKeyCredential;
+			await post('/me/passkeys', { ticket, response: credential.toJSON(), name: 'A test' });
+		}, password);
+		await signOut(ana);
+		await press(page, 'Sign in with a passkey');
+		await home(page);
+		await signOut(ana);
+		await ana.device.goto('/tasks');
+		await home(page);
+	});
+
+	it('an account at a provider signs in once it is linked, and not before', async () => {
+		const { page } = ana;
+		await signOut(ana);
+		await press(page, 'Sign in with Acme Login');
+		await page.getByText('This account is linked with nobody here.').waitFor();
+		expect(new URL(page.url()).hash).toBe('');
+		await isOpenToAll(page);
+		const { body } = await relay.api<{ location: string }>('POST', '/me/links/acme', { password }, await anaToken());
+		expect(body.location).toContain(issuer.url);
+		await field(page, 'E-mail or login').fill(ANA);
+		await page.getByLabel('Password', { exact: true }).fill(password);
+		await press(page, /^Sign in$/);
+		await home(page);
+		const location = await page.evaluate(async (secret) => {
+			const response = await fetch('/api/v1/me/links/acme', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ password: secret }) });
+			return ((await response.json()) as { location: string }).location;
+		}, password);
+		await page.goto(location);
+		await page.waitForURL(/\/profile/);
+		await ana.device.goto('/tasks');
+		await signOut(ana);
+		await page.goto(`${relay.url}/sign-in?next=/company`);
+		await press(page, 'Sign in with Acme Login');
+		await heading(page, 'Company');
+		await page.getByRole('button', { name: 'Account: Ana Pop' }).waitFor();
+	});
+
+	it('one person has two portals, each with its own store, in two tabs at once and without a network', async () => {
+		const { page, device } = ana;
+		await device.goto('/tasks');
+		await ana.newTask('Only of Acme');
+		await ana.taskRow('Only of Acme').waitFor();
+		await ana.saysSync(/^Up to date$/);
+		await press(page, 'Portals: Acme');
+		await page.getByRole('menuitem', { name: 'Register another company' }).click();
+		await heading(page, 'Register another company');
+		await isOpenToAll(page);
+		await field(page, 'Company').fill('Beta');
+		await press(page, 'Create the portal');
+		await page.getByRole('button', { name: 'Portals: Beta' }).waitFor();
+		await ana.newTask('Only of Beta');
+		await ana.taskRow('Only of Beta').waitFor();
+		await ana.saysSync(/^Up to date$/);
+		expect(await ana.taskRow('Only of Acme').count()).toBe(0);
+
+		// A second tab opens what was chosen last, and goes its own way.
+		const second = await device.context.newPage();
+		await second.goto(`${relay.url}/tasks`);
+		await second.getByRole('button', { name: 'Portals: Beta' }).click();
+		await second.getByRole('menuitemradio', { name: /^Acme/ }).click();
+		await second.getByRole('button', { name: 'Portals: Acme' }).waitFor();
+		await second.getByRole('grid', { name: 'Tasks' }).getByRole('row').filter({ hasText: 'Only of Acme' }).waitFor();
+		await page.reload();
+		await page.getByRole('button', { name: 'Portals: Beta' }).waitFor();
+		await ana.taskRow('Only of Beta').waitFor();
+		await ana.saysSync(/^Up to date$/);
+		await second.close();
+
+		await device.keepsTheApp();
+		await device.cut();
+		await press(page, 'Portals: Beta');
+		await page.getByRole('menuitemradio', { name: /^Acme/ }).click();
+		await ana.taskRow('Only of Acme').waitFor();
+		expect(await ana.taskRow('Only of Beta').count()).toBe(0);
+		await device.mend();
+		await ana.saysSync(/^Up to date$/);
+	});
+
+	it('a company shows its public page to visitors, and the door at its top', async () => {
+		const { page } = cris;
+		// With a second portal here nobody can tell which one a visitor means: it is the address that names it then.
+		const { body } = await relay.api<{ portal: string }>('GET', '/me', undefined, await anaToken());
+		await set('setPublicPage', true);
+		await set('setAbout', 'We paint houses.\nSince 1990.');
+		await set('setContact', { address: 'Strada Florilor 1', phone: '+40 21 000 00 00', email: 'office@acme.example', website: 'https://acme.example', partner: null });
+		await cris.device.goto(`/?portal=${body.portal}`);
+		await heading(page, 'Acme');
+		await page.getByText('We paint houses.').waitFor();
+		await page.getByRole('link', { name: 'office@acme.example' }).waitFor();
+		await isOpenToAll(page);
+		await page.getByRole('link', { name: 'Sign in' }).click();
+		await heading(page, 'Sign in to Acme');
+	});
+
+	it('a portal that demands a second factor has it enrolled on the way in; a recovery code opens once', async () => {
+		const { page } = cris;
+		await set('setSecondFactor', { since: 1, graceDays: 0 });
+		const begin = async () => {
+			await field(page, 'E-mail or login').fill(CRIS);
+			await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+			await press(page, /^Sign in$/);
+		};
+		await begin();
+		await heading(page, 'Protect your account');
+		await page.getByRole('img', { name: 'QR code for the authenticator app' }).waitFor();
+		const secret = (await page.locator('code').innerText()).replaceAll(' ', '');
+		await isOpenToAll(page);
+		const code = oneTimeCode(secret);
+		await field(page, 'Code').fill(code === '000000' ? '000001' : '000000');
+		await press(page, 'Confirm the code');
+		await page.getByText('This code does not match.').waitFor();
+		await field(page, 'Code').fill(oneTimeCode(secret));
+		await press(page, 'Confirm the code');
+		await heading(page, 'Recovery codes');
+		const codes = await page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').allInnerTexts();
+		expect(new Set(codes).size).toBeGreaterThan(5);
+		await isOpenToAll(page);
+		await press(page, 'I have kept them');
+		await home(page);
+		await signOut(cris);
+
+		await begin();
+		await heading(page, 'One more step');
+		expect(await field(page, 'Code').getAttribute('autocomplete')).toBe('one-time-code');
+		await isOpenToAll(page);
+		await press(page, 'Use a recovery code');
+		await field(page, 'Recovery code').fill(codes[0]!);
+		await press(page, /^Sign in$/);
+		await home(page);
+		await signOut(cris);
+
+		await begin();
+		await press(page, 'Use a recovery code');
+		await field(page, 'Recovery code').fill(codes[0]!);
+		await press(page, /^Sign in$/);
+		await page.getByText('This code does not match.').waitFor();
+		await field(page, 'Recovery code').fill(codes[1]!);
+		await press(page, /^Sign in$/);
+		await home(page);
+	});
+});
