@@ -1,7 +1,9 @@
 // Services that are switched off and on again: what is refused, what is sent to nobody, and that nobody lacks anything afterwards.
 import { beforeEach, expect, test } from 'vitest';
 import { pageOf } from '#crdt-model/ids.ts';
+import { idMaker } from '#crdt-model/testing/world.ts';
 import { digestOf } from '#crdt-model/wire/digest.ts';
+import { takeFarewell } from '../room/farewell.ts';
 import { describeAnswer, type Device } from '../testing/device.ts';
 import { ANN, BEN, CAT, DAN, deal, EVE, FAY, SALES, some, Stage, task } from '../testing/stage.ts';
 
@@ -76,6 +78,22 @@ test('[V1] a batch is judged by the switch that it makes itself; switched on, th
 	// The first answer stays the answer to every repeat.
 	expect(describeAnswer(await stage.batch(CAT, [refused]))).toBe('refused service-off by service.crm');
 	expect(describeAnswer(await stage.batch(CAT, [title()]))).toBe('accepted');
+});
+
+test('[V1] what somebody who was dismissed hands over is taken while its service is off, and is there when it is back', async () => {
+	await off('crm', 'tasks');
+	const [ben] = await connect(BEN);
+	expect(await answer(ANN, 'employee.dismiss', CAT)).toBe('accepted');
+	const commands = [{ document: deal(1), name: 'deal.setTitle', args: { value: 'unsent' } }];
+	const items = [{ document: deal(1), commands }, { document: task(99), text: 'typed and not sent' }];
+	expect(await takeFarewell(stage.portal, CAT, items, idMaker(5))).toEqual({ heir: BEN, proposed: 2, leftOut: 0 });
+	await stage.settle();
+	const proposals = () => ben!.holds.filter((id) => id.startsWith('proposal_'));
+	expect(proposals()).toEqual([]);
+	await off();
+	await again(ben!);
+	expect(proposals()).toHaveLength(2);
+	expect(ben!.complaints).toEqual([]);
 });
 
 test('[V2] nothing of it is sent to open sessions, to whoever gains it, or to whoever comes anew', async () => {
