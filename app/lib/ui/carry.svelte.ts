@@ -14,6 +14,8 @@ export interface CarryOptions<T> {
 	mayDrop: (item: T, target: string) => boolean | string;
 	ondrop: (item: T, target: string, how: { readonly also: boolean; readonly touch: boolean }) => void;
 	onrefused?: (reason: string) => void;
+	/** A finger lifted something and let it go where it was: the wish for a menu, as the right button of a mouse has it. */
+	onheld?: (item: T, place: { readonly x: number; readonly y: number }) => void;
 	/** The pointer rests on a target: what is folded there opens. */
 	onrest?: (target: string) => void;
 	/** What moves with the pointer. */
@@ -24,6 +26,8 @@ export interface CarryOptions<T> {
 
 /** A press becomes a drag after this way; less is a click. */
 const DRAG_PX = 5;
+/** A finger trembles by this much and means to stay. */
+const TREMBLE_PX = 10;
 /** A held finger lifts after this; sooner, moving it scrolls. */
 const HOLD_MS = 280;
 const REST_MS = 650;
@@ -33,7 +37,7 @@ const SCROLL_PX_PER_FRAME = 12;
 type Move =
 	| { state: 'idle' }
 	| { state: 'pressed'; source: HTMLElement; pointer: number; x: number; y: number; touch: boolean; timer: ReturnType<typeof setTimeout> | undefined }
-	| { state: 'carrying'; pointer: number; touch: boolean };
+	| { state: 'carrying'; pointer: number; touch: boolean; x: number; y: number };
 
 export class Carry<T> {
 	readonly #options: CarryOptions<T>;
@@ -134,12 +138,12 @@ export class Carry<T> {
 
 	#begin(): void {
 		if (this.#move.state !== 'pressed') return;
-		const { source, pointer, touch, timer } = this.#move;
+		const { source, pointer, touch, timer, x, y } = this.#move;
 		clearTimeout(timer);
 		const item = this.#options.find(source.dataset.carry ?? '');
 		if (item === null) return this.#cancel();
 		this.#item = item;
-		this.#move = { state: 'carrying', pointer, touch };
+		this.#move = { state: 'carrying', pointer, touch, x, y };
 		const ghost = document.createElement('div');
 		ghost.textContent = this.#options.words(item);
 		ghost.className = 'atrium-carried';
@@ -187,6 +191,8 @@ export class Carry<T> {
 		if (move.state !== 'carrying') return;
 		this.#swallowClick = true;
 		setTimeout(() => (this.#swallowClick = false), 0);
+		const stayed = move.touch && Math.hypot(event.clientX - move.x, event.clientY - move.y) <= TREMBLE_PX;
+		if (item !== null && stayed && this.#options.onheld) return this.#options.onheld(item, { x: event.clientX, y: event.clientY });
 		if (item === null || !over) return;
 		if (over.answer === true) this.#options.ondrop(item, over.target, { also, touch: move.touch });
 		else if (typeof over.answer === 'string') this.#options.onrefused?.(over.answer);

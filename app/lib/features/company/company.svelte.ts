@@ -84,6 +84,14 @@ export class Company {
 		return viewer === null && mayInvite({ person, principals: this.directory.principalsOf(person) }, this.#settings.current[0] ?? null);
 	});
 
+	/** Administrators everywhere; who may invite beside them: into their own departments and those below one that they lead, as the relay judges it. */
+	mayPutInto(department: DepartmentId): boolean {
+		if (this.mayChange) return true;
+		const { directory } = this;
+		const { person } = this.workspace;
+		return directory.departmentsOf(person).has(department) || directory.standingChainOf(department).some((id) => directory.leads(person, id));
+	}
+
 	/** Opens the menu of a person at the pointer, or at an element. */
 	showMenu(person: EmployeeRow, at: DepartmentNode | null, place: { x: number; y: number } | Element, from: HTMLElement | null): void {
 		const { x, y } = place instanceof Element ? { x: place.getBoundingClientRect().left, y: place.getBoundingClientRect().bottom } : place;

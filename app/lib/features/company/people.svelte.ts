@@ -19,6 +19,21 @@ export function haystackOf(person: EmployeeRow): string {
 	if (haystack === undefined) haystacks.set(person, (haystack = fold(`${nameOf(person)} ${person.position ?? ''} ${person.email} ${person.phone ?? ''}`)));
 	return haystack;
 }
+/** Rows folded in one idle moment: some milliseconds. */
+const WARM_AT_ONCE = 500;
+/** Folds all of them while nothing else is to be done, so that the first letter of a search waits for none. @returns how to stop */
+export function warmHaystacks(people: readonly EmployeeRow[]): () => void {
+	// Safari has no idle moments: a timer after the screen has been drawn is near enough.
+	const soon = (run: () => void): number => (typeof requestIdleCallback === 'function' ? requestIdleCallback(run) : window.setTimeout(run, 50));
+	const cancel = (handle: number): void => (typeof cancelIdleCallback === 'function' ? cancelIdleCallback(handle) : clearTimeout(handle));
+	let at = 0;
+	const some = (): void => {
+		for (const end = at + WARM_AT_ONCE; at < end && at < people.length; at++) haystackOf(people[at]!);
+		if (at < people.length) handle = soon(some);
+	};
+	let handle = soon(some);
+	return () => cancel(handle);
+}
 export const wordsOf = (text: string): string[] => fold(text).split(/\s+/u).filter(Boolean);
 
 export class PeopleList {

@@ -62,7 +62,7 @@ export interface NewPerson {
 }
 const addedSchema = v.object({ employee: optional(v.string()), invited: optional(v.boolean()) });
 export const addPerson = ({ position, ...person }: NewPerson, where: Landing) =>
-	call('POST', '/people', { send: { ...person, ...(position && { position }), ...landing(where) }, answer: addedSchema, words: { 'already-member': m.company_add_member, exists: m.company_add_member } });
+	call('POST', '/people', { send: { ...person, ...(position && { position }), ...landing(where) }, answer: addedSchema, words: { 'already-member': m.company_add_member, dismissed: m.company_address_left } });
 
 const requestsSchema = v.object({
 	requests: v.array(v.object({ id, firstName: v.string(), lastName: v.string(), email: v.string(), department: optional(v.string()), groups: ids, createdAt: optional(v.number()), link: optional(v.string()), dismissed: optional(v.string()) }))
