@@ -27,6 +27,7 @@ import { Metrics } from './ops/metrics.ts';
 import { operatorCommands } from './ops/operator-commands.ts';
 import { OperatorDoor } from './ops/operator.ts';
 import { restApp } from './rest/app.ts';
+import { forgetErased } from './rest/erased.ts';
 import { type Services, signedInBy } from './rest/call.ts';
 import { endOverdueSessions } from './rest/overdue-sessions.ts';
 import { Portals } from './room/portals.ts';
@@ -127,6 +128,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 			lanes.sweep();
 			void accounts.sweep().catch(onFault('the sweep of sign-ins'));
 			void endOverdueSessions(services).catch(onFault('the sweep of second factors'));
+			void forgetErased(services).catch(onFault('the sweep of erased people'));
 			oidc.sweep();
 			void accounts.letters.sweep().catch(onFault('the sweep of letters'));
 			void blobs.sweep(now()).catch(onFault('the sweep of uploads'));
