@@ -1,9 +1,11 @@
 /** Second factors over HTTP: enrolling, signing in, removing, what a portal demands, what administrators may reset; and what hostile callers try. */
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import type { PersonId, PortalId } from '#crdt-model/ids.ts';
 import { CODES_PER_IDENTITY } from '../accounts/attempts.ts';
 import type { FactorChange } from '../accounts/letter-kinds.ts';
 import { STEP_MS, totpCode } from '../accounts/one-time-codes.ts';
+import { FACTOR_DEMANDED } from '../socket/sockets.ts';
 import { endOverdueSessions } from './overdue-sessions.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
@@ -244,6 +246,9 @@ test('when grace ends, open sessions without a factor end, those with one go on;
 	const elsewhere = await relay.found(`eve${counter}@example.com`, 'Other');
 	const ended: string[] = [];
 	const stop = relay.relay.services.accounts.onSessionsEnded((sessions) => ended.push(...sessions.map(({ employee, reason }) => `${employee} ${reason}`)));
+	const socket = new WebSocket(`${relay.address.replace('http', 'ws')}/sync`, { headers: { authorization: `Bearer ${carol.token}` } });
+	const closed = new Promise((resolve) => socket.once('close', (status, reason) => resolve([status, reason.toString()])));
+	await new Promise((open, failed) => socket.once('open', open).once('error', failed));
 	await demand({ since: now, graceDays: 1 });
 	try {
 		await endOverdueSessions(relay.relay.services);
@@ -253,6 +258,7 @@ test('when grace ends, open sessions without a factor end, those with one go on;
 		await endOverdueSessions(relay.relay.services);
 		expect(ended).toContain(`${carol.employee} factor-demanded`);
 		expect((await api('GET', '/me', carol)).status).toBe(401);
+		expect(await closed, 'the device learns why').toEqual([4401, FACTOR_DEMANDED]);
 		for (const who of [bob, before, late, elsewhere]) expect((await api('GET', '/me', who)).status).toBe(200);
 	} finally {
 		stop();
