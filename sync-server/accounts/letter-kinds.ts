@@ -3,6 +3,7 @@
  *
  * Codes are single words without meaning; in the letter they stand behind the `#` of a link, which no browser sends and no server logs.
  */
+import type { LetterFormats } from './letter-words.ts';
 
 export const LETTER_LANGUAGES = ['en', 'ro'] as const;
 export type LetterLanguage = (typeof LETTER_LANGUAGES)[number];
@@ -72,6 +73,7 @@ export interface LetterLook {
 	/** In place of the company's name in `From`. */
 	senderName: string | null;
 	replyTo: string | null;
+	formats?: LetterFormats;
 }
 
 /** The page that the letter's one link opens, below PUBLIC_URL. */

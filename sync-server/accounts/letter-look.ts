@@ -4,6 +4,6 @@ import type { LetterPortal } from './letters.ts';
 
 export function letterPortal(settings: SettingsRow | null, people: number): LetterPortal | null {
 	if (!settings) return null;
-	const { company, accent, senderName, replyTo } = settings;
-	return { look: { company, accent, senderName, replyTo }, people };
+	const { company, accent, senderName, replyTo, dateFormat, timeFormat } = settings;
+	return { look: { company, accent, senderName, replyTo, formats: { dateFormat, timeFormat } }, people };
 }

@@ -55,6 +55,17 @@ describe('texts', () => {
 		expect(composeLetter({ kind: 'join-asked', company: 'X', people: 119, language: 'ro' }, HOME).subject).toBe('119 persoane cer să intre în X');
 	});
 
+	test('days and times are written as the portal writes them', () => {
+		const at = Date.parse('2026-06-01T15:05:00Z');
+		const of = (language: 'en' | 'ro', dateFormat: 'auto' | 'dmy' | 'mdy' | 'ymd', timeFormat: 'auto' | 'h24' | 'h12') =>
+			composeLetter({ kind: 'password-changed', language, at }, HOME, { company: 'X', accent: null, senderName: null, replyTo: null, formats: { dateFormat, timeFormat } }).text.replace(/\u202f/g, ' ');
+		expect(of('en', 'auto', 'auto')).toContain('1 June 2026, 15:05 UTC');
+		expect(of('en', 'mdy', 'h12')).toMatch(/June 1, 2026, 0?3:05 pm UTC/i);
+		expect(of('en', 'ymd', 'h24')).toContain('2026-06-01, 15:05 UTC');
+		expect(of('ro', 'dmy', 'h24')).toContain('1 iunie 2026, 15:05 UTC');
+		expect(of('ro', 'ymd', 'auto')).toContain('2026-06-01, 15:05 UTC');
+	});
+
 	test('a letter wears the portal\u2019s name and its colour, dark enough for white words', () => {
 		const { html, text } = composeLetter(invitation, HOME, { company: 'Example SRL', accent: '#ffee00', senderName: null, replyTo: null });
 		expect(text).toContain('-- \nExample SRL\n');

@@ -7,7 +7,7 @@
  * Leaves to others: addressing and sending (`letters.ts`).
  */
 import { pathOf, type Letter, type LetterBody, type LetterLanguage, type LetterLook } from './letter-kinds.ts';
-import { WORDING, type Wording } from './letter-words.ts';
+import { AUTO, WORDING, type Wording } from './letter-words.ts';
 
 export interface LetterTexts {
 	subject: string;
@@ -52,7 +52,7 @@ export function escapeHtml(value: string): string {
 }
 
 export function composeLetter(letter: Letter, publicUrl: string, look: LetterLook | null = null): LetterTexts {
-	const words = WORDING[letter.language](harmless(letter));
+	const words = WORDING[letter.language](harmless(letter), look?.formats ?? AUTO);
 	const link = publicUrl.replace(/\/+$/, '') + pathOf(letter);
 	const company = look === null ? OWN_NAME : harmlessName(look.company) || OWN_NAME;
 	const parts = [...words.lines, ...(words.button === null ? [] : [link]), ...words.notes, `-- \n${company}`];
@@ -125,7 +125,7 @@ function html(language: LetterLanguage, words: Wording, { link, company, accent 
 		`<title>${escapeHtml(words.subject)}</title>`,
 		'<style>',
 		':root{color-scheme:light dark}',
-		'@media (prefers-color-scheme:dark){.page{background:#15151a!important}.card{background:#1f1f26!important;border-color:#34343e!important;color:#ececf1!important}.quiet,.quiet a{color:#a9a9b6!important}.name{color:#ececf1!important}}',
+		'@media (prefers-color-scheme:dark){.page{background:#15151a!important}.card{background:#1f1f26!important;border-left-color:#34343e!important;border-right-color:#34343e!important;border-bottom-color:#34343e!important;color:#ececf1!important}.quiet,.quiet a{color:#a9a9b6!important}.name{color:#ececf1!important}}',
 		'</style>',
 		'</head>',
 		'<body class="page" style="margin:0;padding:0;background:#f4f4f6">',

@@ -15,18 +15,30 @@ export interface Wording {
 	notes: string[];
 }
 
+/** How the portal writes days and times; `auto` is as the letter's language does. */
+export interface LetterFormats {
+	readonly dateFormat: 'auto' | 'dmy' | 'mdy' | 'ymd';
+	readonly timeFormat: 'auto' | 'h24' | 'h12';
+}
+export const AUTO: LetterFormats = { dateFormat: 'auto', timeFormat: 'auto' };
+
 const LOCALES = { en: 'en-GB', ro: 'ro-RO' } as const;
 
-/** In UTC: the reader's zone is not known, and a day more or less is told by the page behind the link. */
-export const day = (time: number, language: LetterLanguage): string =>
-	new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'long', timeZone: 'UTC' }).format(time);
-const moment = (time: number, language: LetterLanguage): string =>
-	`${new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(time)} UTC`;
+/** In UTC: the reader's zone is not known, and a day more or less is told by the page behind the link. Months as words, so that no order is mistaken. */
+function day(time: number, language: LetterLanguage, { dateFormat }: LetterFormats): string {
+	if (dateFormat === 'ymd') return new Date(time).toISOString().slice(0, 10);
+	const locale = dateFormat === 'mdy' && language === 'en' ? 'en-US' : LOCALES[language];
+	return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }).format(time);
+}
+function moment(time: number, language: LetterLanguage, formats: LetterFormats): string {
+	const clock = new Intl.DateTimeFormat(LOCALES[language], { timeStyle: 'short', timeZone: 'UTC', ...(formats.timeFormat !== 'auto' && { hour12: formats.timeFormat === 'h12' }) });
+	return `${day(time, language, formats)}, ${clock.format(time)} UTC`;
+}
 
-export const WORDING: Record<LetterLanguage, (letter: LetterBody) => Wording> = { en: english, ro: romanian };
+export const WORDING: Record<LetterLanguage, (letter: LetterBody, formats: LetterFormats) => Wording> = { en: english, ro: romanian };
 
-function english(letter: LetterBody): Wording {
-	const until = (time: number) => `The link works once, until ${day(time, 'en')}.`;
+function english(letter: LetterBody, formats: LetterFormats): Wording {
+	const until = (time: number) => `The link works once, until ${day(time, 'en', formats)}.`;
 	const hello = (name: string) => (name === '' ? 'Hello,' : `Hello ${name},`);
 	const ignore = 'If you did not ask for this letter, ignore it; nothing happens then.';
 	const notYou = 'If this was not you, choose a new password at once and tell your administrator.';
@@ -104,7 +116,7 @@ function english(letter: LetterBody): Wording {
 		case 'password-changed':
 			return {
 				subject: 'Your password was changed',
-				lines: ['Hello,', `your password was changed on ${moment(letter.at, 'en')}.`, notYou],
+				lines: ['Hello,', `your password was changed on ${moment(letter.at, 'en', formats)}.`, notYou],
 				button: 'Choose a new password',
 				notes: ['If you changed it yourself, there is nothing to do.']
 			};
@@ -118,7 +130,7 @@ function english(letter: LetterBody): Wording {
 		case 'email-changed':
 			return {
 				subject: 'Your e-mail address was changed',
-				lines: ['Hello,', `since ${moment(letter.at, 'en')} you sign in with another e-mail address, and no longer with this one.`, 'If this was not you, tell your administrator at once.'],
+				lines: ['Hello,', `since ${moment(letter.at, 'en', formats)} you sign in with another e-mail address, and no longer with this one.`, 'If this was not you, tell your administrator at once.'],
 				button: 'Sign in',
 				notes: ['If you changed it yourself, there is nothing to do.']
 			};
@@ -128,7 +140,7 @@ function english(letter: LetterBody): Wording {
 				lines: [
 					'Hello,',
 					`somebody signed in with your account${letter.company === null ? '' : ` at ${letter.company}`} from a device or network that was not seen before.`,
-					[`When: ${moment(letter.at, 'en')}`, letter.ip && `Network address: ${letter.ip}`, letter.userAgent && `Device: ${letter.userAgent}`].filter(Boolean).join('. ') + '.',
+					[`When: ${moment(letter.at, 'en', formats)}`, letter.ip && `Network address: ${letter.ip}`, letter.userAgent && `Device: ${letter.userAgent}`].filter(Boolean).join('. ') + '.',
 					'If this was not you, end that sign-in and choose a new password at once.'
 				],
 				button: 'See your devices',
@@ -137,7 +149,7 @@ function english(letter: LetterBody): Wording {
 		case 'second-factor-changed':
 			return {
 				subject: 'How you sign in was changed',
-				lines: ['Hello,', `${FACTOR_WORDS.en[letter.change]} (${moment(letter.at, 'en')})`, notYou],
+				lines: ['Hello,', `${FACTOR_WORDS.en[letter.change]} (${moment(letter.at, 'en', formats)})`, notYou],
 				button: 'See your profile',
 				notes: ['If it was you, there is nothing to do.']
 			};
@@ -183,8 +195,8 @@ function people(count: number): string {
 	return `${count} ${needsDe ? 'de ' : ''}persoane`;
 }
 
-function romanian(letter: LetterBody): Wording {
-	const until = (time: number) => `Linkul poate fi folosit o singură dată, până la ${day(time, 'ro')}.`;
+function romanian(letter: LetterBody, formats: LetterFormats): Wording {
+	const until = (time: number) => `Linkul poate fi folosit o singură dată, până la ${day(time, 'ro', formats)}.`;
 	const hello = (name: string) => (name === '' ? 'Bună ziua,' : `Bună ziua, ${name},`);
 	const ignore = 'Dacă nu ați cerut acest mesaj, ignorați-l; nu se va întâmpla nimic.';
 	const notYou = 'Dacă nu ați fost dumneavoastră, alegeți imediat o parolă nouă și anunțați administratorul.';
@@ -262,7 +274,7 @@ function romanian(letter: LetterBody): Wording {
 		case 'password-changed':
 			return {
 				subject: 'Parola dumneavoastră a fost schimbată',
-				lines: ['Bună ziua,', `parola dumneavoastră a fost schimbată la ${moment(letter.at, 'ro')}.`, notYou],
+				lines: ['Bună ziua,', `parola dumneavoastră a fost schimbată la ${moment(letter.at, 'ro', formats)}.`, notYou],
 				button: 'Alegeți o parolă nouă',
 				notes: ['Dacă ați schimbat-o dumneavoastră, nu trebuie să faceți nimic.']
 			};
@@ -276,7 +288,7 @@ function romanian(letter: LetterBody): Wording {
 		case 'email-changed':
 			return {
 				subject: 'Adresa dumneavoastră de e-mail a fost schimbată',
-				lines: ['Bună ziua,', `din ${moment(letter.at, 'ro')} vă autentificați cu altă adresă de e-mail, iar cu aceasta nu mai puteți.`, 'Dacă nu ați fost dumneavoastră, anunțați imediat administratorul.'],
+				lines: ['Bună ziua,', `din ${moment(letter.at, 'ro', formats)} vă autentificați cu altă adresă de e-mail, iar cu aceasta nu mai puteți.`, 'Dacă nu ați fost dumneavoastră, anunțați imediat administratorul.'],
 				button: 'Autentificați-vă',
 				notes: ['Dacă ați schimbat-o dumneavoastră, nu trebuie să faceți nimic.']
 			};
@@ -286,7 +298,7 @@ function romanian(letter: LetterBody): Wording {
 				lines: [
 					'Bună ziua,',
 					`cineva s-a autentificat cu contul dumneavoastră${letter.company === null ? '' : ` în portalul ${letter.company}`} de pe un dispozitiv sau dintr-o rețea care nu a mai fost văzută.`,
-					[`Când: ${moment(letter.at, 'ro')}`, letter.ip && `Adresa de rețea: ${letter.ip}`, letter.userAgent && `Dispozitivul: ${letter.userAgent}`].filter(Boolean).join('. ') + '.',
+					[`Când: ${moment(letter.at, 'ro', formats)}`, letter.ip && `Adresa de rețea: ${letter.ip}`, letter.userAgent && `Dispozitivul: ${letter.userAgent}`].filter(Boolean).join('. ') + '.',
 					'Dacă nu ați fost dumneavoastră, încheiați acea sesiune și alegeți imediat o parolă nouă.'
 				],
 				button: 'Vedeți dispozitivele',
@@ -295,7 +307,7 @@ function romanian(letter: LetterBody): Wording {
 		case 'second-factor-changed':
 			return {
 				subject: 'Modul în care vă autentificați a fost schimbat',
-				lines: ['Bună ziua,', `${FACTOR_WORDS.ro[letter.change]} (${moment(letter.at, 'ro')})`, notYou],
+				lines: ['Bună ziua,', `${FACTOR_WORDS.ro[letter.change]} (${moment(letter.at, 'ro', formats)})`, notYou],
 				button: 'Vedeți profilul',
 				notes: ['Dacă ați fost dumneavoastră, nu trebuie să faceți nimic.']
 			};
