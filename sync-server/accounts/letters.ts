@@ -93,6 +93,8 @@ export class Letters {
 	readonly #now: () => number;
 	readonly #timers: NonNullable<LettersOptions['timers']>;
 	readonly #transport: MailTransport;
+	/** How letters leave. */
+	readonly through: 'mail-server' | 'files';
 	readonly #onFault: (fault: unknown) => void;
 	/** Being handed over now: no second try of the same letter begins beside it. */
 	readonly #trying = new Set<LetterId>();
@@ -109,6 +111,7 @@ export class Letters {
 		this.#publicUrl = options.publicUrl;
 		this.#now = options.now ?? Date.now;
 		this.#timers = options.timers ?? systemTimers;
+		this.through = smtpUrl === null ? 'files' : 'mail-server';
 		this.#transport = options.transport ?? (smtpUrl === null ? fileTransport(join(options.dataDir, 'mail'), suffix) : smtpTransport(smtpUrl));
 		this.#address = senderAddress(options.publicUrl, smtpUrl);
 		this.#portalOf = options.portalOf ?? (async () => null);

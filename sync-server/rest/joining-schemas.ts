@@ -145,6 +145,7 @@ export const LETTER_REASONS = ['server-away', 'server-busy', 'server-refused', '
 const reason = v.pipe(v.picklist(LETTER_REASONS), v.description('`server-busy`: the mail server answered, and not now; `server-refused`: never this letter; `link-too-old`: what the letter speaks of is over'));
 
 export const lettersAnswer = v.object({
+	through: v.pipe(v.picklist(['mail-server', 'files']), v.description('How letters leave: without SMTP_URL they are files in DATA_DIR/mail')),
 	letters: v.array(
 		v.object({
 			id: v.string(),

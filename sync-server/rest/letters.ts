@@ -40,7 +40,7 @@ export function mountLetters(app: App, services: Services): void {
 	const denied = ({ portal, person }: Caller): Response | null =>
 		portal.directory.isAdministrator(person) ? null : problem('denied', { detail: 'letters are shown to administrators' });
 
-	members(app, services, letterRoutes.list, async (_call, caller) => denied(caller) ?? Response.json({ letters: await letters.shown(caller.portal.id) }));
+	members(app, services, letterRoutes.list, async (_call, caller) => denied(caller) ?? Response.json({ through: letters.through, letters: await letters.shown(caller.portal.id) }));
 
 	members(app, services, letterRoutes.retry, async (call, caller) => {
 		const refused = denied(caller);

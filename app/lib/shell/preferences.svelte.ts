@@ -45,8 +45,11 @@ class Preferences {
 	constructor() {
 		const theme = read(THEME_KEY);
 		this.#theme = theme === 'light' || theme === 'dark' ? theme : 'system';
-		const portals = read(PORTAL_LANGUAGE_KEY);
-		this.#locale = (this.hasChosenLanguage ? undefined : locales.find((one) => one === portals)) ?? getLocale();
+		const { hasChosenLanguage } = this;
+		const own = getLocale();
+		// Asking for it keeps what the browser says as if the person had chosen it, and the portal's would never be taken.
+		if (!hasChosenLanguage) write(localStorageKey, null);
+		this.#locale = (hasChosenLanguage ? undefined : locales.find((one) => one === read(PORTAL_LANGUAGE_KEY))) ?? own;
 		overwriteGetLocale(() => this.#locale);
 		this.#show();
 		const accent = read(ACCENT_KEY);

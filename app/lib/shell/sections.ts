@@ -4,12 +4,14 @@ import Building from '@lucide/svelte/icons/building-2';
 import CircleCheck from '@lucide/svelte/icons/circle-check-big';
 import FileText from '@lucide/svelte/icons/file-text';
 import Handshake from '@lucide/svelte/icons/handshake';
+import SettingsIcon from '@lucide/svelte/icons/settings';
 import type { ServiceId } from '#crdt-model/kinds/services.ts';
 import { m } from '#lib/paraglide/messages.js';
 import type { IconComponent } from '#lib/ui/icon.ts';
+import { portalLook } from './portal.svelte.ts';
 import { services } from './services.svelte.ts';
 
-export type SectionId = 'tasks' | 'crm' | 'documents' | 'company' | 'set-aside';
+export type SectionId = 'tasks' | 'crm' | 'documents' | 'company' | 'set-aside' | 'settings';
 
 export interface Section {
 	id: SectionId;
@@ -22,6 +24,8 @@ export interface Section {
 	key: string;
 	/** Where the company may switch it off. */
 	service?: ServiceId;
+	/** Of use to administrators alone. */
+	administrators?: true;
 }
 
 export const sections: readonly Section[] = [
@@ -29,12 +33,14 @@ export const sections: readonly Section[] = [
 	{ id: 'crm', path: '/crm', label: m.common_section_crm, icon: Handshake, key: 'c', service: 'crm' },
 	{ id: 'documents', path: '/documents', label: m.common_section_documents, icon: FileText, key: 'd', service: 'documents' },
 	{ id: 'company', path: '/company', label: m.common_section_company, icon: Building, key: 'o' },
-	{ id: 'set-aside', path: '/set-aside', label: m.common_section_set_aside, short: m.common_section_set_aside_short, icon: Archive, key: 's' }
+	{ id: 'set-aside', path: '/set-aside', label: m.common_section_set_aside, short: m.common_section_set_aside_short, icon: Archive, key: 's' },
+	{ id: 'settings', path: '/settings', label: m.common_section_settings, icon: SettingsIcon, key: 'e', administrators: true }
 ];
 
-/** Those that the company uses. */
+/** Those that the company uses, and the person. */
 export function shownSections(): readonly Section[] {
-	return services.off.length === 0 ? sections : sections.filter(({ service }) => !services.isOff(service));
+	const { administers } = portalLook();
+	return sections.filter(({ service, administrators }) => !services.isOff(service) && (administers || !administrators));
 }
 
 export function sectionOf(pathname: string): Section | undefined {
