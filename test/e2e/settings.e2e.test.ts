@@ -1,0 +1,231 @@
+/**
+ * The settings through their screens, watched on a second device: what an administrator changes shows there at once, and after a reconnect where it was
+ * changed without a network. The tests of this file are one story and run in order.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TestRelay, type SignedIn } from '../support/relay.ts';
+import { Device, eventually, tellIfFailed } from './browser.ts';
+import { Screens } from './screens.ts';
+
+/** Where somebody wants to look at it. */
+const pictures = process.env.ATRIUM_PICTURES;
+/** A square of one colour: a picture small enough to stand here. */
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNkaPhPEmAiTfmohlENwwkA2MMBH1y5dFYAAAAASUVORK5CYII=', 'base64');
+const PAGES = ['Company', 'Formats', 'Working hours', 'Communication', 'Services', 'Entry & security', 'Letters'] as const;
+
+describe('the settings through their screens', () => {
+	let relay: TestRelay;
+	let admin: SignedIn;
+	let bob: SignedIn;
+	let ana: Screens;
+	let bobs: Screens;
+
+	beforeAll(async () => {
+		relay = await TestRelay.start();
+		admin = await relay.register();
+		bob = await relay.hire(admin, 'bob@acme.example', 'Bob');
+		await relay.create(bob, 'task', { title: 'Call the printer', deadline: '2031-05-20' });
+		ana = new Screens(await Device.open('ana', relay));
+		bobs = new Screens(await Device.open('bob', relay));
+		await ana.signIn('ana@acme.example');
+		await bobs.signIn('bob@acme.example');
+	});
+	afterAll(async () => {
+		await Promise.all([ana?.device.remove(), bobs?.device.remove()]);
+		await relay?.remove();
+	});
+	afterEach((context) => tellIfFailed(context, [ana?.device, bobs?.device]));
+
+	const sections = ({ page }: Screens): Locator => page.getByRole('navigation', { name: 'Sections' });
+	const openPage = async (name: (typeof PAGES)[number]): Promise<void> => {
+		if (!new URL(ana.page.url()).pathname.startsWith('/settings')) await sections(ana).getByRole('link', { name: 'Settings' }).click();
+		await ana.page.getByRole('navigation', { name: 'Pages of the settings' }).getByRole('link', { name }).click();
+		await ana.page.getByRole('heading', { name, level: 1 }).waitFor();
+	};
+	const settled = (): Promise<unknown> => ana.saysSync(/^Up to date$/);
+	async function save(field: Locator, text: string): Promise<void> {
+		await field.fill(text);
+		await field.press('Enter');
+	}
+	const choose = async (label: string, option: string): Promise<void> => {
+		await ana.main.getByLabel(label, { exact: true }).selectOption(option);
+	};
+
+	it('is the administrators\' alone', async () => {
+		expect(await sections(bobs).getByRole('link', { name: 'Settings' }).count()).toBe(0);
+		await bobs.device.goto('/settings/company');
+		await bobs.page.getByRole('heading', { name: 'The settings are the administrators’' }).waitFor();
+		await bobs.page.getByText('Ask Ana Pop').waitFor();
+		await bobs.section('Tasks');
+	});
+
+	it('[SET-1] name, logo and colour show on another open client at once, and Undo takes them back', async () => {
+		await openPage('Company');
+		await save(ana.main.getByRole('textbox', { name: 'Company name' }), 'Acme & Daughters');
+		await bobs.page.getByText('Acme & Daughters').first().waitFor();
+		expect(await bobs.page.locator('aside img').count()).toBe(0);
+
+		const chooser = ana.page.waitForEvent('filechooser');
+		await ana.main.getByRole('button', { name: 'Choose a picture' }).click();
+		await ana.page.getByRole('dialog', { name: 'Logo' }).getByRole('button', { name: 'Choose a picture' }).click();
+		await (await chooser).setFiles({ name: 'logo.png', mimeType: 'image/png', buffer: PNG });
+		await ana.page.getByRole('dialog', { name: 'Logo' }).getByRole('button', { name: 'Use this picture' }).click();
+		await ana.page.getByRole('dialog', { name: 'Logo' }).waitFor({ state: 'hidden' });
+		await bobs.page.locator('aside img').first().waitFor();
+
+		const accent = (): Promise<string> => bobs.page.evaluate(() => document.documentElement.style.getPropertyValue('--accent-light'));
+		expect(await accent()).toBe('');
+		await ana.main.getByRole('radio', { name: 'Violet' }).click();
+		await eventually('Bob\'s accent', accent, (now) => now !== '');
+		await ana.page.getByText('Changed: Colour').waitFor();
+		await ana.page.getByRole('button', { name: 'Undo' }).last().click();
+		await eventually('Bob\'s accent', accent, (now) => now === '');
+	});
+
+	it('[SET-2] order of dates, clock and week change on every screen of the other', async () => {
+		await bobs.section('Tasks');
+		const deadline = (): Promise<string> => bobs.taskRow('Call the printer').getByRole('time').innerText();
+		await eventually('the deadline as Britons write it', deadline, (now) => now.trim() === '20 May 2031');
+		await bobs.openTask('Call the printer');
+		const field = bobs.taskPanel.getByLabel('Deadline', { exact: true });
+		expect(await field.inputValue()).toBe('20/05/2031');
+
+		await openPage('Formats');
+		await choose('Order of dates', 'ymd');
+		await eventually('Bob\'s deadline', deadline, (now) => now.trim() === '2031-05-20');
+		expect(await field.inputValue()).toBe('2031-05-20');
+		await choose('Clock', 'h12');
+		await choose('The week begins on', '7');
+		await bobs.taskPanel.getByText(/\d{1,2}:\d{2}\s[ap]m/i).first().waitFor();
+
+		// The calendar begins its week there, and is walked by keys.
+		await field.press('Alt+ArrowDown');
+		const calendar = bobs.page.getByRole('dialog', { name: 'Choose a day' });
+		await eventually('the first day of the week', () => calendar.getByRole('columnheader').first().getAttribute('aria-label'), (day) => day === 'Sunday');
+		await calendar.getByRole('gridcell', { name: 'Tuesday, 2031-05-20' }).waitFor();
+		for (const key of ['ArrowDown', 'ArrowRight', 'PageDown', 'Enter']) await bobs.page.keyboard.press(key);
+		await eventually('the chosen day', () => field.inputValue(), (day) => day === '2031-06-28');
+
+		// Typed in the order in use; what is no day stays, with the reason.
+		await field.fill('2031-02-30');
+		await field.blur();
+		await bobs.taskPanel.getByText(/This is no day/).waitFor();
+		await field.fill('2031-07-01');
+		await field.blur();
+		await eventually('the typed day', deadline, (now) => now.trim() === '2031-07-01');
+	});
+
+	it('the portal\'s language holds for whoever has chosen none', async () => {
+		await choose('Language of the portal', 'ro');
+		await bobs.page.getByRole('link', { name: 'Sarcini' }).first().waitFor();
+		// Ana has chosen none either.
+		await ana.main.getByLabel('Limba portalului', { exact: true }).selectOption('en');
+		await sections(bobs).getByRole('link', { name: 'Tasks' }).waitFor();
+		await ana.page.getByRole('heading', { name: 'Formats', level: 1 }).waitFor();
+	});
+
+	it('[SET-3] working hours stand there locked on the free tariff, with the reason', async () => {
+		await openPage('Working hours');
+		await ana.main.getByText('The plan Project does not include a working schedule.').waitFor();
+		expect(await ana.main.getByRole('checkbox', { name: 'The company has a working schedule' }).isDisabled()).toBe(true);
+		expect(await ana.main.getByRole('textbox', { name: 'From' }).isDisabled()).toBe(true);
+	});
+
+	it('[SET-4] limited writing to all takes everybody from a normal user\'s picker', async () => {
+		const page = await relay.create(bob, 'page', { title: 'Minutes', place: 'mine' });
+		const offered = async (): Promise<number> => {
+			await bobs.device.goto(`/documents/${page}`);
+			await bobs.main.getByRole('button', { name: 'Share' }).click();
+			await bobs.page.getByRole('dialog').getByRole('button', { name: 'Give access' }).click();
+			await bobs.page.getByRole('option', { name: /Ana Pop/ }).waitFor();
+			return bobs.page.getByRole('option', { name: /^Everyone|^All employees/ }).count();
+		};
+		expect(await offered()).toBe(1);
+		await openPage('Communication');
+		await ana.main.getByRole('radio', { name: 'Only some' }).click();
+		await settled();
+		expect(await offered()).toBe(0);
+		expect((await relay.api<{ code: string }>('POST', `/documents/${page}/commands`, { command: 'setGrant', key: 'all', value: 'read' }, bob.token)).body.code).toBe('denied');
+	});
+
+	it('[SET-5] a service is asked for before it goes off, and leaves the other\'s menu', async () => {
+		await bobs.section('Tasks');
+		await openPage('Services');
+		await ana.main.getByRole('checkbox', { name: /^CRM/ }).uncheck({ force: true });
+		const dialog = ana.page.getByRole('dialog', { name: 'Switch off CRM?' });
+		await dialog.getByRole('button', { name: 'Cancel' }).click();
+		await sections(bobs).getByRole('link', { name: 'CRM' }).waitFor();
+		expect(await ana.main.getByRole('checkbox', { name: /^CRM/ }).isChecked()).toBe(true);
+		await ana.main.getByRole('checkbox', { name: /^CRM/ }).uncheck({ force: true });
+		await dialog.getByRole('button', { name: 'Switch off' }).click();
+		await sections(bobs).getByRole('link', { name: 'CRM' }).waitFor({ state: 'detached' });
+		await ana.main.getByRole('checkbox', { name: /^CRM/ }).check({ force: true });
+		await sections(bobs).getByRole('link', { name: 'CRM' }).waitFor();
+	});
+
+	it('[SET-6] says when the address one is at would be left out, and adds it', async () => {
+		await openPage('Entry & security');
+		await ana.main.getByText('You are at 127.0.0.1 now.').waitFor();
+		await save(ana.main.getByRole('textbox', { name: 'Network or address' }), 'nowhere');
+		await ana.main.getByText(/This is no network/).waitFor();
+		await save(ana.main.getByRole('textbox', { name: 'Network or address' }), '203.0.113.7/24');
+		await ana.main.getByRole('list', { name: 'Networks' }).getByText('203.0.113.0/24').waitFor();
+		await ana.main.getByRole('alert').getByText(/127\.0\.0\.1 is outside these networks/).waitFor();
+		// Bob is outside now; he is let in again once the address is named.
+		await ana.main.getByRole('button', { name: 'Add mine: 127.0.0.1' }).click();
+		await ana.main.getByText(/is outside these networks/).waitFor({ state: 'detached' });
+		await ana.main.getByRole('button', { name: 'Remove 203.0.113.0/24' }).click();
+		await ana.main.getByRole('button', { name: 'Remove 127.0.0.1/32' }).click();
+		await ana.main.getByText('From anywhere.').waitFor();
+		await settled();
+		await bobs.saysSync(/^Up to date$/);
+	});
+
+	it('[P1] without a network a change is kept here and reaches the other after the reconnect', async () => {
+		await openPage('Company');
+		await ana.device.cut();
+		await save(ana.main.getByRole('textbox', { name: 'Company name' }), 'Made on the train');
+		await sections(ana).waitFor();
+		await ana.page.locator('aside').getByText('Made on the train').waitFor();
+		await ana.hasMark(ana.main, 'Kept here');
+		await openPage('Letters');
+		await ana.main.getByRole('alert').waitFor();
+		expect(await bobs.page.getByText('Made on the train').count()).toBe(0);
+		await ana.device.mend();
+		await bobs.page.locator('aside').getByText('Made on the train').waitFor();
+		await ana.main.getByText('Every letter went.').waitFor();
+		await ana.main.getByText(/they lie as files/).waitFor();
+	});
+
+	it('is found right by axe on every page, in both themes and languages, at a desk and on a phone', async () => {
+		const { page } = ana;
+		const found: string[] = [];
+		for (const [width, height] of [[1440, 900], [390, 844]] as const) {
+			await page.setViewportSize({ width, height });
+			for (const theme of ['light', 'dark'] as const) {
+				await page.emulateMedia({ colorScheme: theme });
+				for (const language of width === 390 && theme === 'dark' ? (['en', 'ro'] as const) : (['en'] as const)) {
+					await page.evaluate((one) => localStorage.setItem('PARAGLIDE_LOCALE', one), language);
+					for (const id of ['company', 'formats', 'hours', 'communication', 'services', 'entry', 'letters', '']) {
+						await ana.device.goto(`/settings/${id}`);
+						await (id === '' && width === 390 ? page.getByRole('navigation', { name: /^Pages of the settings|^Paginile/ }) : page.getByRole('heading', { level: 1 })).waitFor();
+						await page.getByRole('link', { name: /^(Settings|Setări)$/ }).filter({ visible: true }).first().waitFor();
+						const { violations } = await new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] }).analyze();
+						found.push(...violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id: rule, nodes }) => `${id} ${width} ${theme}: ${rule} ${nodes[0]?.target.join(' ')} ${nodes[0]?.any[0]?.message ?? ''}`));
+						const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+						if (wider) found.push(`${id} ${width}: wider than the window`);
+						if (!pictures) continue;
+						mkdirSync(pictures, { recursive: true });
+						await page.screenshot({ path: join(pictures, `${id || 'list'}-${width}-${theme}-${language}.png`) });
+					}
+				}
+			}
+		}
+		expect(found).toEqual([]);
+		expect([...ana.device.complaints(), ...bobs.device.complaints()]).toEqual([]);
+	});
+});
