@@ -153,7 +153,7 @@ describe('the settings through their screens', () => {
 	});
 
 	it('[SET-5] a service is asked for before it goes off, and leaves the other\'s menu', async () => {
-		await bobs.section('Tasks');
+		await bobs.device.goto('/tasks');
 		await openPage('Services');
 		await ana.main.getByRole('checkbox', { name: /^CRM/ }).uncheck({ force: true });
 		const dialog = ana.page.getByRole('dialog', { name: 'Switch off CRM?' });
@@ -182,6 +182,8 @@ describe('the settings through their screens', () => {
 		await ana.main.getByRole('button', { name: 'Remove 127.0.0.1/32' }).click();
 		await ana.main.getByText('From anywhere.').waitFor();
 		await settled();
+		// He was outside for a moment; whoever comes again is let in.
+		await bobs.device.goto('/tasks');
 		await bobs.saysSync(/^Up to date$/);
 	});
 
