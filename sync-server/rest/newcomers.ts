@@ -83,7 +83,7 @@ export function letIn({ accounts }: Services, portal: Portal, identity: Identity
 		if (member !== undefined) return portal.actorOf(member) || !newcomer.mayReturn ? { employee: member } : portal.rehire(member, newcomer.placement.groups);
 		let employee = await withoutIdentity(accounts, portal, newcomer.email);
 		if (employee === null) {
-			const { firstName, lastName, email, position, language = portal.settings?.language, placement } = newcomer;
+			const { firstName, lastName, email, position, language, placement } = newcomer;
 			const added = await portal.addEmployee({ firstName, lastName, email, position, language, department: placement.department ?? undefined, groups: placement.groups });
 			if (!('employee' in added)) return added;
 			employee = added.employee;
