@@ -298,6 +298,58 @@ describe('the ways in', () => {
 		await heading(page, 'Sign in to Acme');
 	});
 
+	it('an invited person says who they are, and cuts their photo by keys, also without a network', async () => {
+		const { page, device } = cris;
+		const DAN = 'dan@acme.example';
+		expect((await relay.api('POST', '/invitations', { addresses: [DAN] }, await anaToken())).status).toBe(200);
+		await cris.follow('invitation', DAN);
+		await heading(page, 'Join Acme');
+		await page.getByText(`You were invited as ${DAN}`).waitFor();
+		await isOpenToAll(page);
+		await field(page, 'First name').fill('Dan');
+		await field(page, 'Last name').fill('Marin');
+		await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+		await press(page, 'Join');
+		await heading(page, 'Welcome to Acme');
+		await cris.saysSync(/^Up to date$/);
+		await isOpenToAll(page);
+		await device.keepsTheApp();
+		await device.cut();
+		const picture = await page.evaluate(() => {
+			const canvas = document.createElement('canvas');
+			canvas.width = 900;
+			canvas.height = 600;
+			const context = canvas.getContext('2d')!;
+			context.fillStyle = 'teal';
+			context.fillRect(0, 0, 900, 600);
+			return canvas.toDataURL('image/png').split(',')[1]!;
+		});
+		await press(page, 'Your photo');
+		const dialog = page.getByRole('dialog', { name: 'Your photo' });
+		await dialog.locator('input[type=file]').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: Buffer.from(picture, 'base64') });
+		const view = dialog.getByRole('application', { name: 'Your photo' });
+		const zoom = dialog.getByRole('slider', { name: 'Enlargement' });
+		await expect.poll(() => zoom.isEnabled()).toBe(true);
+		await view.press('+');
+		await view.press('ArrowLeft');
+		expect(await zoom.getAttribute('aria-valuetext')).toBe('110 %');
+		await isOpenToAll(page);
+		await dialog.getByRole('button', { name: 'Use this picture' }).click();
+		await dialog.waitFor({ state: 'hidden' });
+		await field(page, /^Position/).fill('Painter');
+		await field(page, /^Phone/).fill('+40 722 000 000');
+		await press(page, 'To work');
+		await home(page);
+		await device.mend();
+		await cris.saysSync(/^Up to date$/);
+		const { body } = await relay.api<{ rows: { email: string; position: string; phone: string; photo: string }[] }>('GET', '/documents?kind=employee', undefined, await anaToken());
+		const row = body.rows.find(({ email }) => email === DAN)!;
+		expect(row).toMatchObject({ position: 'Painter', phone: '+40 722 000 000' });
+		const bytes = await fetch(`${relay.url}/api/v1/files/${row.photo}`, { headers: { authorization: `Bearer ${await anaToken()}` } });
+		expect([bytes.status, bytes.headers.get('content-type')]).toEqual([200, 'image/webp']);
+		await signOut(cris);
+	});
+
 	it('a portal that demands a second factor has it enrolled on the way in; a recovery code opens once', async () => {
 		const { page } = cris;
 		await set('setSecondFactor', { since: 1, graceDays: 0 });

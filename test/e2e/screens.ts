@@ -48,6 +48,7 @@ export class Screens {
 		await this.page.goto(link);
 		await this.#nameAndPassword(firstName, lastName);
 		await this.page.getByRole('button', { name: 'Join' }).click();
+		await this.page.getByRole('button', { name: 'Later' }).click();
 		await this.#arrived();
 	}
 	async signIn(email: string, password = PASSWORD): Promise<void> {
