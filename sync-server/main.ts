@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { Oidc } from './accounts/oidc.ts';
-import { originAllowed } from './accounts/cookie.ts';
 import { letterPortal } from './accounts/letter-look.ts';
 import { Letters, type LettersOptions } from './accounts/letters.ts';
 import { Addresses } from './budget/addresses.ts';
@@ -28,9 +27,9 @@ import { operatorCommands } from './ops/operator-commands.ts';
 import { OperatorDoor } from './ops/operator.ts';
 import { restApp } from './rest/app.ts';
 import { forgetErased } from './rest/erased.ts';
-import { type Services, signedInBy } from './rest/call.ts';
+import { fromOurPage, type Services, signedInBy } from './rest/call.ts';
 import { endOverdueSessions } from './rest/overdue-sessions.ts';
-import { Portals } from './room/portals.ts';
+import { Portals, type PortalsOptions } from './room/portals.ts';
 import { Server } from './socket/server.ts';
 import type { SocketDoor } from './socket/sockets.ts';
 import { StaticApp } from './socket/static.ts';
@@ -98,7 +97,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const addresses = new Addresses(PROCESS_CLOCK.now);
 		let portals: Portals;
 		try {
-			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, waitingIn: (id) => accounts.joins.countWaiting(id), onFault: (portal, reason) => onFault(portal)(reason) });
+			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, domains: domainsOf(accounts, publicUrl), waitingIn: (id) => accounts.joins.countWaiting(id), onFault: (portal, reason) => onFault(portal)(reason) });
 		} catch (error) {
 			await store.close();
 			throw error;
@@ -164,6 +163,15 @@ function lettersFor({ dataDir, smtpUrl }: Config, options: Omit<LettersOptions, 
 	}
 }
 
+/** The relay's own name is no portal's: all of them are reached by it. */
+function domainsOf({ domains }: Accounts, publicUrl: string): NonNullable<PortalsOptions['domains']> {
+	const { hostname } = new URL(publicUrl);
+	return {
+		isFree: (portal, domain) => domain !== hostname && domains.isFree(portal, domain),
+		takes: (portal, domain) => domains.takes(portal, domain === hostname ? null : domain)
+	};
+}
+
 /** Where the command line finds this relay, whatever PUBLIC_URL says. */
 function localAddress({ host, tls }: Config, port: number): string {
 	const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
@@ -174,7 +182,7 @@ function doorOf({ accounts, portals, addresses, publicUrl }: Services, lanes: La
 	return {
 		signedIn({ cookie, authorization, portal, origin, host }) {
 			const credentials = signedInBy(accounts, { authorization, cookie, portal });
-			if (!credentials || (credentials.byCookie && !originAllowed(origin, publicUrl, host))) return null;
+			if (!credentials || (credentials.byCookie && !fromOurPage({ accounts, publicUrl }, { origin, host }, credentials.signIn.portal))) return null;
 			if (!credentials.signIn.viewer) void accounts.noteSeen(credentials.signIn.session, null).catch(onFault);
 			return credentials.signIn;
 		},

@@ -10,6 +10,7 @@ import { IdMaker, type DepartmentId, type GroupId, type PersonId, type PortalId,
 import { networkOf } from './attempts.ts';
 import { Codes } from './codes.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
+import { Domains } from './domains.ts';
 import { type Email, parseEmail } from './email.ts';
 import type { FactorDemand } from './factor-demand.ts';
 import { Factors } from './factors.ts';
@@ -59,6 +60,8 @@ export class Accounts {
 	readonly #invitations: Invitations;
 	readonly #guard: Guard;
 	readonly subscriptions: Subscriptions;
+	/** Which names belong to which portals. */
+	readonly domains: Domains;
 	readonly letters: LetterStore;
 	readonly invitationLinks: InvitationLinks;
 	readonly joins: Joins;
@@ -72,7 +75,7 @@ export class Accounts {
 	/** What a sign-in asks. */
 	readonly secondFactors: SecondFactors;
 
-	private constructor(database: AccountsDatabase, identities: Identities, vault: Vault, secondFactors: SecondFactors | null, world: { now: () => number; random: RandomBytes; guard: Guard }) {
+	private constructor(database: AccountsDatabase, identities: Identities, vault: Vault, secondFactors: SecondFactors | null, sold: { subscriptions: Subscriptions; domains: Domains }, world: { now: () => number; random: RandomBytes; guard: Guard }) {
 		this.#database = database;
 		this.#identities = identities;
 		this.#memberships = new Memberships(database, world.now);
@@ -89,7 +92,8 @@ export class Accounts {
 		this.codes = new Codes(database, vault, world);
 		this.factors = new Factors(database, { ...world, vault, tickets: this.tickets });
 		this.secondFactors = secondFactors ?? this.factors;
-		this.subscriptions = new Subscriptions(database, world.now);
+		this.subscriptions = sold.subscriptions;
+		this.domains = sold.domains;
 		this.letters = new LetterStore(database, vault, { now: world.now, ids });
 	}
 
@@ -101,7 +105,9 @@ export class Accounts {
 		try {
 			const vault = Vault.open(options.folder, random);
 			const guard = new Guard(now);
-			return new Accounts(database, await Identities.open(database, { now, random, hasher, guard }), vault, options.secondFactors ?? null, { now, random, guard });
+			const subscriptions = new Subscriptions(database, now);
+			const sold = { subscriptions, domains: await Domains.open(database, subscriptions, now) };
+			return new Accounts(database, await Identities.open(database, { now, random, hasher, guard }), vault, options.secondFactors ?? null, sold, { now, random, guard });
 		} catch (error) {
 			await database.close();
 			throw error;
@@ -109,6 +115,7 @@ export class Accounts {
 	}
 
 	async close(): Promise<void> {
+		await this.domains.settled();
 		await this.#database.close();
 	}
 

@@ -80,6 +80,13 @@ export function originAllowed(
 	return hostHeader === null || hostHeader === undefined || hostHeader.trim().toLowerCase() === origin.host;
 }
 
+/** Whether a request comes from a page at the very name that it was sent to, over the scheme and port of `PUBLIC_URL`: for names that belong to a portal. */
+export function ownOriginAllowed(originHeader: string | null | undefined, publicUrl: string, hostHeader: string): boolean {
+	const origin = parseOrigin(originHeader);
+	const ours = new URL(publicUrl);
+	return origin !== null && origin.protocol === ours.protocol && origin.port === ours.port && origin.host === hostHeader.trim().toLowerCase();
+}
+
 function parseOrigin(header: string | null | undefined): URL | null {
 	if (typeof header !== 'string' || header.length > 300) return null;
 	const text = header.trim().toLowerCase();

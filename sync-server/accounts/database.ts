@@ -29,6 +29,7 @@ export interface Tables {
 	invitation_link: InvitationLinkRow;
 	join_request: JoinRequestRow;
 	letter_code: { code_sha256: string; purpose: string; address: string; sealed: string; created_at: number; expires_at: number };
+	portal_domain: { domain: string; portal: string };
 	subscription: { portal: string; plan: string; seats: number | null; demo_started_at: number | null; rented_bytes: number; changed_at: number };
 	second_factor: { identity: string; sealed: string; last_step: number; enrolled_at: number };
 	recovery_code: { identity: string; code_sha256: string };
@@ -285,6 +286,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 			expires_at integer not null
 		) strict, without rowid`,
 		`create index letter_code_address on letter_code (purpose, address, created_at)`
+	],
+	[
+		// Of portals that took one before this table was here there are none: their settings are read when they are next opened.
+		`create table portal_domain (
+			domain text not null primary key,
+			portal text not null unique
+		) strict, without rowid`
 	]
 ];
 

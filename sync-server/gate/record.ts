@@ -36,6 +36,8 @@ export interface RecordGate {
 	readonly now: () => number;
 	room(id: DocumentId): Room;
 	nextNumber(kind: string): number;
+	/** Whether no other portal of the relay has the name, nor the relay itself. */
+	isFreeDomain(domain: string): boolean;
 	/** What the portal may hold and holds. */
 	allowance(): Allowance;
 	/** Told as each command is applied; the next batch is judged by the structure that this one made. Returns whether rights may change. */
@@ -114,6 +116,7 @@ function judge(gate: RecordGate, authority: Authority, author: PersonId, command
 		}
 	}
 	if (hidden) return refuse('not-found', command.document);
+	if (takesForeignDomain(gate, before, row)) return refuse('denied', command.name, { rule: DOMAIN_IS_FREE, who: [] });
 	const rightful = before ? undefined : whosePage(gate, row);
 	if (rightful) {
 		const isSeen = authority.kind === 'relay' || canRead(authority.actor, audienceOf(rightful.row!, world));
@@ -131,6 +134,15 @@ function whosePage(gate: RecordGate, row: BaseRow): Room | undefined {
 	const { on } = row as PageRow;
 	const since = on === null ? Infinity : (gate.room(on).firstSeq ?? Infinity);
 	return recordsOfPage(row.id).map((id) => gate.room(id)).find((room) => room.id !== on && room.row !== null && room.firstSeq! < since);
+}
+
+/** Of two portals that want one name the first has it; that is decided here, because no portal knows of another. */
+export const DOMAIN_IS_FREE = 'company.domain-is-free';
+
+function takesForeignDomain(gate: RecordGate, before: BaseRow | null, row: BaseRow): boolean {
+	if (row.kind !== 'settings') return false;
+	const { domain } = row as SettingsRow;
+	return domain !== null && domain !== (before as SettingsRow | null)?.domain && !gate.isFreeDomain(domain);
 }
 
 function hangsOnHidden(actor: Actor, { kind }: Room, row: BaseRow, world: World): boolean {

@@ -7,9 +7,9 @@
  */
 import type { Context, Hono } from 'hono';
 import * as v from 'valibot';
-import { isPortalId, type PersonId } from '#crdt-model/ids.ts';
+import { isPortalId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
-import { originAllowed, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
+import { originAllowed, ownOriginAllowed, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
 import type { Founding } from '../config.ts';
 import type { Letters } from '../accounts/letters.ts';
 import type { Oidc } from '../accounts/oidc.ts';
@@ -40,6 +40,29 @@ export interface Services {
 	readonly operatorContact: string | null;
 	/** For what nobody waits for. */
 	readonly onFault: (fault: unknown) => void;
+}
+
+/** From which page a request comes and to which name it was sent, as the headers say. */
+export interface Page {
+	readonly origin: string | null | undefined;
+	readonly host: string | null | undefined;
+}
+
+/**
+ * Whether a request that carries a cookie, or is to set one, comes from a page of ours. At a portal's own domain that is a page of that domain, and only that
+ * portal's sign-ins count there; everywhere else it is one of PUBLIC_URL.
+ * @param portal whose sign-in it is; null for a call of nobody
+ */
+export function fromOurPage({ accounts, publicUrl }: Pick<Services, 'accounts' | 'publicUrl'>, { origin, host }: Page, portal: PortalId | null): boolean {
+	const door = accounts.domains.at(host);
+	if (door === null) return originAllowed(origin, publicUrl, host);
+	return (portal === null || portal === door) && ownOriginAllowed(origin, publicUrl, host!);
+}
+
+/** Whether the sign-in of a cookie counts at the name that it was sent to: at a portal's own domain, that portal's alone. */
+export function countsAt({ accounts }: Pick<Services, 'accounts'>, host: string | null | undefined, portal: PortalId): boolean {
+	const door = accounts.domains.at(host);
+	return door === null || door === portal;
 }
 
 /** Whether somebody may found a portal here now. Asked in the turn in which `portals.found` is called: of two who found the first, one comes too late. */
@@ -116,7 +139,7 @@ export function everyone<B extends Schema | undefined, Q extends Schema | undefi
 	app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
 		const origin = c.req.header('origin');
 		// Programs send no Origin; a browser does, and then the cookie that is set must be for a page of ours.
-		if (spec.method !== 'get' && origin !== undefined && !originAllowed(origin, services.publicUrl, c.req.header('host'))) return finished(problem('bad-origin'));
+		if (spec.method !== 'get' && origin !== undefined && !fromOurPage(services, { origin, host: c.req.header('host') }, null)) return finished(problem('bad-origin'));
 		const wait = asNobody(c, services);
 		return finished(wait ?? (await withInput(c, spec, handler)));
 	});
@@ -189,10 +212,13 @@ export function asNobody({ env }: Context<Bindings>, { addresses }: Pick<Service
 	return null;
 }
 
-async function callerOf(c: Context<Bindings>, { accounts, portals, addresses, publicUrl, onFault }: Services, changes: boolean): Promise<Caller | Response> {
-	const credentials = signedInBy(accounts, presentedBy(c));
+async function callerOf(c: Context<Bindings>, services: Services, changes: boolean): Promise<Caller | Response> {
+	const { accounts, portals, addresses, onFault } = services;
+	const [origin, host] = [c.req.header('origin'), c.req.header('host')];
+	const presented = signedInBy(accounts, presentedBy(c));
+	const credentials = presented && (!presented.byCookie || countsAt(services, host, presented.signIn.portal)) ? presented : null;
 	if (!credentials) return asNobody(c, { addresses }) ?? notSignedIn();
-	if (changes && credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return problem('bad-origin');
+	if (changes && credentials.byCookie && !fromOurPage(services, { origin, host }, credentials.signIn.portal)) return problem('bad-origin');
 	const { signIn } = credentials;
 	const portal = await portals.portal(signIn.portal);
 	if (!portal) return notSignedIn();

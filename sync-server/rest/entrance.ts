@@ -1,7 +1,7 @@
 /**
  * The entrance: what somebody who is not signed in may know of this relay and of the portal whose door they stand at, so that its page offers what works here.
  *
- * Promises: no portal is told that was not named, unless it is the only one; of a company only what its settings show at the door.
+ * Promises: no portal is told that was not named, unless it is the only one or its own domain was called; of a company only what its settings show at the door.
  * Leaves to others: everything that is behind the door.
  */
 import * as v from 'valibot';
@@ -15,7 +15,7 @@ import { portalId } from './schemas.ts';
 
 const line = v.nullable(v.string());
 const entranceAnswer = v.object({
-	portal: v.pipe(v.nullable(portalId), v.description('The one that was named, else the only one here; null where neither is')),
+	portal: v.pipe(v.nullable(portalId), v.description('The one whose own domain this is, else the one that was named, else the only one here; null where none is')),
 	company: line,
 	accent: v.pipe(line, v.description('`#rrggbb`')),
 	language: v.picklist(LANGUAGES),
@@ -41,7 +41,7 @@ export const entranceRoutes = {
 
 export function mountEntrance(app: App, services: Services): void {
 	everyone(app, services, entranceRoutes.entrance, async (call) => {
-		const portal = await portalAt(services, call.query.portal);
+		const portal = await portalAt(services, call.query.portal, call.header('host'));
 		const settings = portal?.settings ?? null;
 		return Response.json({
 			portal: portal?.id ?? null,
@@ -59,7 +59,9 @@ export function mountEntrance(app: App, services: Services): void {
 }
 
 /** What is no id, or of no portal, is as if none were named: a bookmark of a portal that moved away still leads to a door. */
-async function portalAt({ portals }: Services, named: string | undefined): Promise<Portal | null> {
+async function portalAt({ accounts, portals }: Services, named: string | undefined, host: string | undefined): Promise<Portal | null> {
+	const door = accounts.domains.at(host);
+	if (door !== null) return portals.portal(door);
 	if (named !== undefined && named !== '') return isPortalId(named) ? portals.portal(named) : null;
 	const [only, ...others] = firstTwo(portals.ids);
 	return only !== undefined && others.length === 0 ? portals.portal(only) : null;

@@ -7,9 +7,8 @@ import { IdMaker, isDocumentId, type DocumentId, type PersonId } from '#crdt-mod
 import { isJson } from '#crdt-model/record/parts.ts';
 import type { Json } from '#crdt-model/record/state.ts';
 import { refuse } from '#crdt-model/wire/refusal.ts';
-import { originAllowed } from '../accounts/cookie.ts';
 import { takeFarewell } from '../room/farewell.ts';
-import { everyone, notSignedIn, route, signedInBy, type App, type Services } from './call.ts';
+import { everyone, fromOurPage, notSignedIn, route, signedInBy, type App, type Services } from './call.ts';
 import { problem, refusalProblem } from './problem.ts';
 
 /** What one device may leave: a tray of a long holiday. A call's body ends at 256 KiB anyway. */
@@ -47,7 +46,7 @@ export function mountFarewell(app: App, services: Services): void {
 		const credentials = signedInBy(accounts, call.presented);
 		if (!credentials || credentials.signIn.viewer) return notSignedIn();
 		const { signIn } = credentials;
-		if (credentials.byCookie && !originAllowed(call.header('origin'), publicUrl, call.header('host'))) return problem('bad-origin');
+		if (credentials.byCookie && !fromOurPage(services, { origin: call.header('origin'), host: call.header('host') }, signIn.portal)) return problem('bad-origin');
 		const portal = await portals.portal(signIn.portal);
 		const person = portal?.directory.person(signIn.employee);
 		if (!portal || !person) return notSignedIn();

@@ -5,13 +5,13 @@
  */
 import type { PortalId } from '#crdt-model/ids.ts';
 import type { Registered } from '../accounts/accounts.ts';
-import { clearedSessionCookie, originAllowed, tokensFromCookie } from '../accounts/cookie.ts';
+import { clearedSessionCookie, tokensFromCookie } from '../accounts/cookie.ts';
 import { EMAIL_MAX } from '../accounts/email.ts';
 import type { NewRefusal } from '../accounts/identities.ts';
 import { LOGIN_MAX, LOGIN_MIN } from '../accounts/login.ts';
 import { isRecoveryCode } from '../accounts/one-time-codes.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, type PasswordRefusal } from '../accounts/password.ts';
-import { everyone, finished, honoPath, notSignedIn, presentedBy, route, signedInBy, type App, type Call, type Presented, type Services } from './call.ts';
+import { everyone, finished, fromOurPage, honoPath, notSignedIn, presentedBy, route, signedInBy, type App, type Call, type Presented, type Services } from './call.ts';
 import { tellOwner } from './owner.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { signedInAnswer, signInBody } from './schemas.ts';
@@ -131,7 +131,7 @@ export function mountSignIn(app: App, services: Services): void {
 		const presented = presentedBy(c);
 		const credentials = signedInBy(accounts, presented);
 		if (!credentials) return finished(withoutDead(services, presented, notSignedIn()));
-		if (credentials.byCookie && !originAllowed(c.req.header('origin'), publicUrl, c.req.header('host'))) return finished(problem('bad-origin'));
+		if (credentials.byCookie && !fromOurPage(services, { origin: c.req.header('origin'), host: c.req.header('host') }, credentials.signIn.portal)) return finished(problem('bad-origin'));
 		await accounts.endSession(credentials.token);
 		return finished(withoutDead(services, presented, new Response(null, { status: 204 })));
 	});

@@ -32,7 +32,9 @@ export async function signInOver(services: Services, call: Caller, signIn: SignI
 	const { identity } = signIn;
 	const hasFactor = await accounts.secondFactors.has(identity);
 	if (hasFactor && !signIn.factorDone) return awaiting(services, signIn, 'code', extra);
-	const places = await placesOf(services, signIn);
+	// At a portal's own domain one signs in there: a cookie of another would count for nothing.
+	const door = accounts.domains.at(call.header('host'));
+	const places = await placesOf(services, door === null ? signIn : { ...signIn, portal: door });
 	const [place, ...others] = places;
 	if (!place) return problem('not-a-member', { extra });
 	if (others.length > 0) {

@@ -58,6 +58,8 @@ export interface PortalOptions {
 	readonly ids?: IdMaker;
 	/** Whose turn it is at this relay. Without it nobody ever waits. */
 	readonly lanes?: Lanes;
+	/** Which names are other portals'. Without it all are free. */
+	readonly domains?: PortalDomains;
 	/** Told once when a commit failed: this object is of no more use. */
 	readonly onFailed?: (reason: unknown) => void;
 	/** What was bought; everything, where nobody sells. */
@@ -66,6 +68,13 @@ export interface PortalOptions {
 	readonly later?: Later;
 	/** A fault that ended one session: the store's, or our own. */
 	readonly onFault?: (fault: unknown) => void;
+}
+
+/** Of one portal, what is decided over all of them: whose a domain is. */
+export interface PortalDomains {
+	isFree(domain: string): boolean;
+	/** Told as it is decided, and as the portal is read. */
+	takes(domain: string | null): void;
 }
 
 /** A decision that was taken; `durable` resolves when it may be told. */
@@ -126,7 +135,10 @@ export class Portal {
 		for (const { row, seq } of structure) {
 			portal.directoryOnDisk.take(row);
 			if (portal.directory.take(row)) portal.#rightsVersion = Math.max(portal.#rightsVersion, seq);
-			if (row.kind === 'settings') portal.services.adopt((portal.#settings = wholeSettings(row as SettingsRow)));
+			if (row.kind === 'settings') {
+				portal.services.adopt((portal.#settings = wholeSettings(row as SettingsRow)));
+				options.domains?.takes(portal.#settings.domain);
+			}
 		}
 		return portal;
 	}
@@ -176,6 +188,7 @@ export class Portal {
 			now: this.now,
 			room: (id) => this.rooms.peek(id)!,
 			nextNumber: (kind) => this.log.nextNumber(kind),
+			isFreeDomain: (domain) => options.domains?.isFree(domain) ?? true,
 			allowance: () => this.quota.allowance,
 			takeIntoDirectory: (row) => this.#takeRow(row)
 		};
@@ -559,6 +572,7 @@ export class Portal {
 	#takeRow(row: BaseRow): boolean {
 		if (row.kind !== 'settings') return this.directory.take(row);
 		this.#settings = row as SettingsRow;
+		this.#options.domains?.takes(this.#settings.domain);
 		// What is switched off may be read by nobody, and what comes back by its readers.
 		return this.services.switches(this.#settings);
 	}

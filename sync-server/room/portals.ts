@@ -26,6 +26,8 @@ export interface PortalsOptions {
 	readonly subscriptions?: Pick<Subscriptions, 'of' | 'set' | 'onChange'>;
 	/** How many ask to be let in there; nobody, where nobody can. */
 	readonly waitingIn?: (portal: PortalId) => number;
+	/** Which names belong to which portals. */
+	readonly domains?: { isFree(portal: PortalId, domain: string): boolean; takes(portal: PortalId, domain: string | null): void };
 	/** Whose turn it is, over all portals: they share one event loop. */
 	readonly lanes?: Lanes;
 	/** Faults are told here. After a failed commit the portal is opened again on its next use. */
@@ -150,7 +152,7 @@ export class Portals {
 			opened.usedAt = this.#now();
 			return opened.portal;
 		}
-		const { store, macKey, lanes, subscriptions, waitingIn, onFault } = this.#options;
+		const { store, macKey, lanes, domains, subscriptions, waitingIn, onFault } = this.#options;
 		const forget = () => void (this.#opened.get(id)?.portal === portal && this.#opened.delete(id));
 		const portal: Promise<Portal> = store.portal(id).then(async (portalStore) => {
 			const opened = await Portal.open({
@@ -161,6 +163,7 @@ export class Portals {
 				ids: this.#ids,
 				...(subscriptions && { subscription: subscriptions.of(id) }),
 				...(lanes && { lanes }),
+				...(domains && { domains: { isFree: (domain: string) => domains.isFree(id, domain), takes: (domain: string | null) => domains.takes(id, domain) } }),
 				onFault: (fault) => onFault?.(id, fault),
 				onFailed: (reason) => {
 					forget();

@@ -99,6 +99,7 @@ const ruleSentences: Readonly<Record<string, () => string>> = {
 	'company.erased-has-left': m.aside_rule_erased_left,
 	'company.erased-stays-empty': m.aside_rule_erased_empty,
 	'company.erased-has-no-email': m.aside_rule_erased_no_email,
+	'company.domain-is-free': m.aside_rule_domain,
 	'company.face-is-there': m.aside_rule_face,
 	'file.face-stays': m.aside_rule_face_stays,
 	'file.face-takes-no-grants': m.aside_rule_face_grants,
