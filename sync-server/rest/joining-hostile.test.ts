@@ -71,7 +71,7 @@ async function waitingRequest(email: string): Promise<string> {
 	return (await api('GET', '/join-requests', { who: ann })).body.requests.find((one: Body) => one.email === email).id;
 }
 
-test('asking to join tells nothing of an address: same answer, same hashes, whoever has it', async () => {
+test('[J3] asking to join tells nothing of an address: same answer, same hashes, whoever has it', async () => {
 	const gone = await relay.join(ann, 'was-here@example.com');
 	await command(gone.employee, 'employee.dismiss');
 	await relay.join(ann, 'member@example.com');
@@ -88,7 +88,7 @@ test('asking to join tells nothing of an address: same answer, same hashes, whoe
 	expect(JSON.parse(answers[0]!)).toMatchObject({ status: 202, body: {}, hashes: 1 });
 });
 
-test('the answer does not wait for the mail server, nor for what is looked up', async () => {
+test('[J3] the answer does not wait for the mail server, nor for what is looked up', async () => {
 	const { accounts } = relay.relay.services;
 	const ask_ = accounts.joins.ask.bind(accounts.joins);
 	let goOn = (): void => undefined;
@@ -102,7 +102,7 @@ test('the answer does not wait for the mail server, nor for what is looked up', 
 	expect(letters.map(({ to }) => to)).toEqual(['slow@example.com']);
 });
 
-test('codes of links, invitations and letters are not guessed: so many wrong ones, and the network waits', async () => {
+test('[J3] codes of links, invitations and letters are not guessed: so many wrong ones, and the network waits', async () => {
 	const guesses: readonly [string, (index: number) => Body][] = [
 		['/invitation-links/open', (index) => ({ code: `link-${String(index).padStart(32, 'x')}` })],
 		['/invitations/open', (index) => ({ code: String(index).padStart(32, 'x') })],
@@ -124,7 +124,7 @@ test('codes of links, invitations and letters are not guessed: so many wrong one
 	expect((await api('POST', '/invitation-links/open', { body: { code } })).status, 'the code of a letter, asked for at the wrong door, is no guess').toBe(200);
 });
 
-test('nobody but an administrator of that portal sees or decides requests', async () => {
+test('[J5] nobody but an administrator of that portal sees or decides requests', async () => {
 	const id = await waitingRequest('decide@example.com');
 	const bob = await relay.join(ann, 'bob@example.com');
 	const inviter = await relay.join(ann, 'inviter@example.com');
@@ -144,7 +144,7 @@ test('nobody but an administrator of that portal sees or decides requests', asyn
 	expect((await api('POST', `/join-requests/${id}/approval`, { who: ann, body: {} })).status).toBe(200);
 });
 
-test('who is not signed in, or looks on, invites nobody and makes no link', async () => {
+test('[J1] who is not signed in, or looks on, invites nobody and makes no link', async () => {
 	const bob = await relay.join(ann, 'looked-on@example.com');
 	const { token } = (await api('POST', '/view-as', { who: ann, body: { person: bob.employee } })).body;
 	const viewer = { ...ann, token };
@@ -154,7 +154,7 @@ test('who is not signed in, or looks on, invites nobody and makes no link', asyn
 	expect(letters.filter(({ to }) => to === 'x@example.com')).toEqual([]);
 });
 
-test('a closed door stays closed to direct calls, and tells no portal from none', async () => {
+test('[J6] a closed door stays closed to direct calls, and tells no portal from none', async () => {
 	await register('off');
 	const closed = await ask(newcomer('direct@example.com'));
 	const unknown = await ask(newcomer('direct@example.com', { portal: 'portal_01890000-0000-7000-8000-000000000000' }));
@@ -163,7 +163,7 @@ test('a closed door stays closed to direct calls, and tells no portal from none'
 	expect(letters).toEqual([]);
 });
 
-test('a newcomer chooses no department, workgroup, right or kind for themselves', async () => {
+test('[J6] a newcomer chooses no department, workgroup, right or kind for themselves', async () => {
 	const root = (await api('GET', '/documents?kind=department', { who: ann })).body.rows[0].id;
 	const group = (await api('POST', '/documents', { who: ann, body: { kind: 'group', fields: { name: 'Closed', visibility: 'closed' } } })).body.id;
 	const wished = { department: root, departments: [root], groups: [group], administrator: true, position: 'Boss', guest: true, approval: false, mode: 'open' };
@@ -180,7 +180,7 @@ test('a newcomer chooses no department, workgroup, right or kind for themselves'
 	expect(await peopleWith('else@example.com')).toEqual([]);
 });
 
-test('departments and workgroups of another portal are none of this one', async () => {
+test('[J1] departments and workgroups of another portal are none of this one', async () => {
 	const other = await relay.found('foreign@example.com', 'Foreign');
 	const department = (await api('GET', '/documents?kind=department', { who: other })).body.rows[0].id;
 	const group = (await api('POST', '/documents', { who: other, body: { kind: 'group', fields: { name: 'Theirs' } } })).body.id;
@@ -193,7 +193,7 @@ test('departments and workgroups of another portal are none of this one', async 
 	expect([invited, (await api('DELETE', `/invitations/${id}`, { who: ann })).status, (await api('POST', `/invitations/${id}/letter`, { who: ann })).status]).toEqual([200, 404, 404]);
 });
 
-test('a confirmation is good once: replayed it signs nobody in, and of many at once one makes an employee', async () => {
+test('[J4] a confirmation is good once: replayed it signs nobody in, and of many at once one makes an employee', async () => {
 	await ask(newcomer('once@example.com'));
 	const code = codeTo('once@example.com');
 	const all = await Promise.all(Array.from({ length: 8 }, (_, host) => confirm(code, host + 1)));
@@ -204,7 +204,7 @@ test('a confirmation is good once: replayed it signs nobody in, and of many at o
 	expect([replayed.status, replayed.headers.get('set-cookie')]).toEqual([404, null]);
 });
 
-test('whatever ways lead an address in at the same moment, it becomes one employee', async () => {
+test('[J4] whatever ways lead an address in at the same moment, it becomes one employee', async () => {
 	const { code } = (await api('POST', '/invitation-links', { who: ann, body: { approval: false, expiresInDays: 1 } })).body;
 	await ask(newcomer('many@example.com'));
 	const first = codeTo('many@example.com');
@@ -217,7 +217,7 @@ test('whatever ways lead an address in at the same moment, it becomes one employ
 	expect(await peopleWith('many@example.com')).toHaveLength(1);
 });
 
-test('of decisions at once one holds, and a refused request is not approved', async () => {
+test('[J4] of decisions at once one holds, and a refused request is not approved', async () => {
 	const id = await waitingRequest('twice@example.com');
 	const decide = (what: string) => api('POST', `/join-requests/${id}/${what}`, { who: ann, body: {} });
 	const statuses = (await Promise.all([decide('approval'), decide('approval'), decide('approval')])).map(({ status }) => status).sort();
@@ -230,7 +230,7 @@ test('of decisions at once one holds, and a refused request is not approved', as
 	expect(await peopleWith('never@example.com')).toEqual([]);
 });
 
-test('an approval that finds no seat changes nothing, and holds once there is one', async () => {
+test('[J7] an approval that finds no seat changes nothing, and holds once there is one', async () => {
 	const small = await relay.found('small@example.com', 'Small');
 	const { code } = (await api('POST', '/invitation-links', { who: small, body: { approval: true, expiresInDays: 3 } })).body;
 	await ask({ ...newcomer('queued@example.com'), portal: undefined, code });
@@ -247,7 +247,7 @@ test('an approval that finds no seat changes nothing, and holds once there is on
 	expect((await api('POST', '/sessions', { body: { email: 'queued@example.com', password: 'a password of my own' } })).status).toBe(201);
 });
 
-test('a flood of requests from one network ends at its ceiling, and others still ask', async () => {
+test('[J8] a flood of requests from one network ends at its ceiling, and others still ask', async () => {
 	const statuses = [];
 	for (let i = 0; i < LETTERS_ASKED_PER_NETWORK + 5; i++) statuses.push((await api('POST', '/joins', { body: newcomer(`flood${i}@example.com`) })).status);
 	expect(statuses).toEqual([...Array(LETTERS_ASKED_PER_NETWORK).fill(202), ...Array(5).fill(429)]);
@@ -257,7 +257,7 @@ test('a flood of requests from one network ends at its ceiling, and others still
 	expect(letters.filter(({ to }) => to === 'honest@example.com')).toHaveLength(1);
 });
 
-test('what a flood leaves behind is bounded: unanswered requests give way, and only so many wait for a decision', async () => {
+test('[J8] what a flood leaves behind is bounded: unanswered requests give way, and only so many wait for a decision', async () => {
 	const { accounts } = relay.relay.services;
 	const portal = (await relay.found('flooded@example.com', 'Flooded')).portal as never;
 	const asking = (index: number) => ({ portal, link: null, email: `q${index}@example.com` as never, firstName: 'Q', lastName: 'Q', login: null, language: 'en' as const, hash: 'none' });
@@ -291,7 +291,7 @@ test('what a flood leaves behind is bounded: unanswered requests give way, and o
 	expect(accounts.joins.countWaiting(portal)).toBe(JOINS_WAITING_PER_PORTAL);
 });
 
-test('an address gets a bounded number of letters an hour, from however many networks and portals they are asked', async () => {
+test('[J8] an address gets a bounded number of letters an hour, from however many networks and portals they are asked', async () => {
 	const mail = () => readdirSync(join(relay.dataDir, 'mail')).filter((name) => name.includes('victim-example-com'));
 	for (let i = 0; i < LETTERS_ASKED_PER_ADDRESS + 4; i++) {
 		network++;
@@ -307,7 +307,7 @@ test('an address gets a bounded number of letters an hour, from however many net
 	expect(mail().length).toBe(LETTERS_ASKED_PER_ADDRESS + LETTERS_PER_ADDRESS_AND_HOUR);
 });
 
-test('names of people and companies are words in letters: no HTML, no headers, no links of theirs', async () => {
+test('[J8] names of people and companies are words in letters: no HTML, no headers, no links of theirs', async () => {
 	const evil = '<script>alert(1)</script><a href="http://evil.example">';
 	const founder = await relay.found('evil-founder@example.com', `${evil}www.evil.example`);
 	const { code } = (await api('POST', '/invitation-links', { who: founder, body: { approval: false, expiresInDays: 1 } })).body;
@@ -327,7 +327,7 @@ test('names of people and companies are words in letters: no HTML, no headers, n
 	}
 });
 
-test('no code and no password stands in the database, and none in what the relay printed', async () => {
+test('[J3] no code and no password stands in the database, and none in what the relay printed', async () => {
 	await ask(newcomer('secret@example.com', { password: 'an unmistakable password' }));
 	await api('POST', '/invitations', { who: ann, body: { addresses: ['secret2@example.com'] } });
 	const link = (await api('POST', '/invitation-links', { who: ann, body: { approval: true, expiresInDays: 1 } })).body.code;

@@ -75,7 +75,7 @@ const confirm = (code: string) => api('POST', '/joins/confirmation', undefined, 
 const accept = (code: string, more: Body = {}) => api('POST', '/invitations/acceptance', undefined, { code, firstName: 'New', lastName: 'Comer', password: PASSWORD, ...more });
 const waitingAsTold = async () => (await relay.relay.services.portals.portal(ann.portal as never))!;
 
-test('each address is told its result; a letter goes to those who are invited', async () => {
+test('[J1] each address is told its result; a letter goes to those who are invited', async () => {
 	const bob = await relay.join(ann, 'bob@example.com');
 	const gone = await relay.join(ann, 'gone@example.com');
 	await command(ann, gone.employee, 'employee.dismiss');
@@ -93,7 +93,7 @@ test('each address is told its result; a letter goes to those who are invited', 
 	expect(letters.map(({ to }) => to).sort()).toEqual(['new@example.com', 'twice@example.com']);
 });
 
-test('beyond so many letters an address is limited, and the older link goes on working', async () => {
+test('[J8] beyond so many letters an address is limited, and the older link goes on working', async () => {
 	for (let i = 0; i < LETTERS_PER_ADDRESS_AND_HOUR; i++) await invite(ann, ['often@example.com']);
 	const code = codeTo('often@example.com');
 	const { body } = await invite(ann, ['often@example.com']);
@@ -105,7 +105,7 @@ test('beyond so many letters an address is limited, and the older link goes on w
 	expect((await accept(code)).status).toBe(201);
 });
 
-test('an invitation is listed, sent again with a new link, and withdrawn', async () => {
+test('[J3] an invitation is listed, sent again with a new link, and withdrawn', async () => {
 	await invite(ann, ['listed@example.com'], { department: sales });
 	const listed = async () => (await api('GET', '/invitations', ann)).body.invitations.find((one: Body) => one.email === 'listed@example.com');
 	const first = codeTo('listed@example.com');
@@ -126,7 +126,7 @@ test('an invitation is listed, sent again with a new link, and withdrawn', async
 	expect(await listed()).toBeUndefined();
 });
 
-test('the newcomer begins in department and workgroups, closed ones too, with the login and language that they chose', async () => {
+test('[J1] the newcomer begins in department and workgroups, closed ones too, with the login and language that they chose', async () => {
 	const { id: closed } = await create(ann, 'group', { name: 'Closed', visibility: 'closed' });
 	const { id: secret } = await create(ann, 'group', { name: 'Secret', visibility: 'secret' });
 	await invite(ann, ['placed@example.com'], { department: sales, groups: [closed, secret] });
@@ -137,7 +137,7 @@ test('the newcomer begins in department and workgroups, closed ones too, with th
 	expect((await api('POST', '/sessions', undefined, { email: 'placed.one', password: PASSWORD })).status).toBe(201);
 });
 
-test('whom the settings name invites, into their own departments and workgroups; what they sent ends with their right', async () => {
+test('[J1] whom the settings name invites, into their own departments and workgroups; what they sent ends with their right', async () => {
 	const ion = await relay.join(ann, 'ion@example.com', 'Ion');
 	await command(ann, ion.employee, 'employee.joinDepartment', { member: sales });
 	expect((await invite(ion, ['x@example.com'])).status).toBe(403);
@@ -174,7 +174,7 @@ test('whom the settings name invites, into their own departments and workgroups;
 	await set('Inviters', []);
 });
 
-test('an address with an identity joins with its present password and second factor, which a letter never sets', async () => {
+test('[J2] an address with an identity joins with its present password and second factor, which a letter never sets', async () => {
 	const kim = await relay.found('kim@example.com', 'Of Kim');
 	await invite(ann, ['kim@example.com']);
 	const code = codeTo('kim@example.com');
@@ -189,7 +189,7 @@ test('an address with an identity joins with its present password and second fac
 	expect((await api('POST', '/sessions', undefined, { email: 'kim@example.com', password: PASSWORD, portal: kim.portal })).body.code).toBe('second-factor');
 });
 
-test('without a seat the refusal names the way out, and the code goes on working', async () => {
+test('[J7] without a seat the refusal names the way out, and the code goes on working', async () => {
 	const small = await relay.found('small@example.com', 'Small');
 	for (let i = 0; i < 11; i++) await relay.join(small, `small${i}@example.com`);
 	await invite(small, ['late@small.example']);
@@ -204,7 +204,7 @@ test('without a seat the refusal names the way out, and the code goes on working
 	expect((await accept(code)).status).toBe(201);
 });
 
-test('somebody who is added signs in with the first password, and chooses their own', async () => {
+test('[J2] somebody who is added signs in with the first password, and chooses their own', async () => {
 	const { id: group } = await create(ann, 'group', { name: 'Welcome', visibility: 'closed' });
 	const body = { firstName: 'Dora', lastName: 'Direct', email: 'dora@example.com', login: 'dora', position: 'Clerk', department: sales, groups: [group], password: 'a first password' };
 	const added = await api('POST', '/people', ann, body);
@@ -228,7 +228,7 @@ test('somebody who is added signs in with the first password, and chooses their 
 	expect((await accept(codeTo('elsewhere@example.com'))).status).toBe(201);
 });
 
-test('a link lets people ask again and again: with approval an administrator decides, and everybody hears', async () => {
+test('[J5] a link lets people ask again and again: with approval an administrator decides, and everybody hears', async () => {
 	const { id: group } = await create(ann, 'group', { name: 'By link', visibility: 'closed' });
 	const made = await api('POST', '/invitation-links', ann, { department: sales, groups: [group], approval: true, expiresInDays: 7 });
 	expect([made.status, made.body]).toMatchObject([201, { department: sales, approval: true, uses: 0, code: expect.stringMatching(/^link-/) }]);
@@ -261,7 +261,7 @@ test('a link lets people ask again and again: with approval an administrator dec
 	told.mockRestore();
 });
 
-test('without approval, or from a domain of the company, the letter is enough; a withdrawn or expired link is not', async () => {
+test('[J5] without approval, or from a domain of the company, the letter is enough; a withdrawn or expired link is not', async () => {
 	const link = async (approval: boolean) => (await api('POST', '/invitation-links', ann, { approval, expiresInDays: 1 })).body;
 	const open = await link(false);
 	await ask({ code: open.code, ...newcomer('free@link.example', { login: 'free.one' }) });
@@ -286,7 +286,7 @@ test('without approval, or from a domain of the company, the letter is enough; a
 	await set('SelfRegistration', { mode: 'off', domains: [] });
 });
 
-test('links are bounded, and end with the right of whoever made them', async () => {
+test('[J8] links are bounded, and end with the right of whoever made them', async () => {
 	const eva = await relay.join(ann, 'eva@example.com', 'Eva');
 	expect((await api('POST', '/invitation-links', eva, { approval: false, expiresInDays: 1 })).status).toBe(403);
 	await set('Inviters', [`user:${eva.employee}`]);
@@ -303,7 +303,7 @@ test('links are bounded, and end with the right of whoever made them', async () 
 	now += 3 * 24 * 3_600_000;
 });
 
-test('people register themselves where the settings let them: at once, or once an administrator agreed', async () => {
+test('[J5] people register themselves where the settings let them: at once, or once an administrator agreed', async () => {
 	const self = (email: string, more: Body = {}) => ask({ portal: ann.portal, ...newcomer(email, more) });
 	expect((await self('early@self.example')).body.code).toBe('registration-closed');
 	await set('SelfRegistration', { mode: 'moderated', domains: [] });
@@ -327,7 +327,7 @@ test('people register themselves where the settings let them: at once, or once a
 	expect((await confirm(codeTo('third@self.example'))).status, 'closed meanwhile').toBe(404);
 });
 
-test('an address with an identity is in by its letter, and signs in with the password that it has', async () => {
+test('[J2] an address with an identity is in by its letter, and signs in with the password that it has', async () => {
 	await set('SelfRegistration', { mode: 'open', domains: [] });
 	await relay.found('known@example.com', 'Of Known');
 	await ask({ portal: ann.portal, ...newcomer('known@example.com') });
@@ -339,7 +339,7 @@ test('an address with an identity is in by its letter, and signs in with the pas
 	await set('SelfRegistration', { mode: 'off', domains: [] });
 });
 
-test('who was dismissed comes back only by a decision, as the person they were', async () => {
+test('[J5] who was dismissed comes back only by a decision, as the person they were', async () => {
 	await set('SelfRegistration', { mode: 'open', domains: ['back.example'] });
 	const back = await relay.join(ann, 'was@back.example', 'Was');
 	await command(ann, back.employee, 'employee.dismiss');
@@ -354,7 +354,7 @@ test('who was dismissed comes back only by a decision, as the person they were',
 	await set('SelfRegistration', { mode: 'off', domains: [] });
 });
 
-test('letters that did not go are shown to administrators, tried again and thrown away', async () => {
+test('[J8] letters that did not go are shown to administrators, tried again and thrown away', async () => {
 	const eve = await relay.join(ann, 'eve@example.com', 'Eve');
 	const { store } = { store: relay.relay.services.accounts.letters };
 	const kept = async (to: string) => {
