@@ -320,7 +320,7 @@ export const articles: Articles = {
 							'**Working hours**, where the tariff has them.',
 							'**Communication**: who may address everybody, who may invite, in whose name letters go.',
 							'**Services**: what is switched off disappears for everyone and deletes nothing.',
-							'**Sign-in and security**: self-registration, second factor for all, networks that people may come from, lost devices.',
+							'**Entry & security**: self-registration, second factor for all, networks that people may come from, lost devices.',
 							'**Letters** that could not be sent, with the reason.'
 						]
 					}

@@ -320,7 +320,7 @@ export const articles: Articles = {
 							'**Programul de lucru**, unde îl are tariful.',
 							'**Comunicarea**: cine se poate adresa tuturor, cine poate invita, în numele cui pleacă scrisorile.',
 							'**Serviciile**: ce este oprit dispare pentru toți și nu șterge nimic.',
-							'**Autentificarea și securitatea**: înregistrarea proprie, al doilea factor pentru toți, rețelele din care se poate intra, dispozitivele pierdute.',
+							'**Intrare și securitate**: înregistrarea proprie, al doilea factor pentru toți, rețelele din care se poate intra, dispozitivele pierdute.',
 							'**Scrisorile** care nu au putut fi trimise, cu motivul.'
 						]
 					}
