@@ -97,8 +97,8 @@ describe('every screen', () => {
 		{ name: 'an address that does not exist', path: () => '/nowhere', ready: heading('There is nothing at this address'), title: /Atrium$/ }
 	];
 	const doors: readonly View[] = [
-		{ name: 'sign in', path: () => '/sign-in', ready: (page) => page.getByRole('button', { name: 'Sign in' }).waitFor(), title: /^Sign in · Atrium$/ },
-		{ name: 'register', path: () => '/register', ready: (page) => page.getByRole('button', { name: 'Create the portal' }).waitFor(), title: /^Create a portal · Atrium$/ }
+		{ name: 'sign in', path: () => '/sign-in', ready: (page) => page.getByRole('button', { name: 'Sign in' }).waitFor(), title: /^Sign in to Acme · Atrium$/ },
+		{ name: 'register another company', path: () => '/register', ready: (page) => page.getByRole('button', { name: 'Create the portal' }).waitFor(), title: /^Register another company · Atrium$/ }
 	];
 
 	/** What axe finds that keeps somebody out. A theme changes colours alone: the second one is asked for those. */
