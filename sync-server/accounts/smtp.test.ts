@@ -1,15 +1,13 @@
 /** Letters to a mail server of its own: what arrives is read by a parser that is not ours. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ParsedMail, simpleParser } from 'mailparser';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Accounts } from './accounts.ts';
 import { type Email, parseEmail } from './email.ts';
 import type { Letter, LetterLook } from './letter-kinds.ts';
 import { Letters, type LettersOptions, RETRY_AFTER_MS } from './letters.ts';
+import { MailServer } from '../../test/support/mail-server.ts';
 import { ids, World } from './test-accounts.ts';
 
 const HOME = 'https://portal.example.com';
@@ -21,46 +19,6 @@ const email = (raw: string): Email => {
 	return parsed.email;
 };
 const ann = email('ann@example.com');
-
-interface Received {
-	mail: ParsedMail;
-	from: string;
-	to: string[];
-}
-
-class MailServer {
-	readonly received: Received[] = [];
-	/** What RCPT is answered with, in place of yes. */
-	refusal: { responseCode: number; message: string } | null = null;
-	#server: SMTPServer | null = null;
-	port = 0;
-
-	async start(options: SMTPServerOptions = {}): Promise<void> {
-		this.#server = new SMTPServer({
-			disabledCommands: ['AUTH', 'STARTTLS'],
-			onRcptTo: (_address, _session, done) => done(this.refusal && Object.assign(new Error(this.refusal.message), { responseCode: this.refusal.responseCode })),
-			onData: (stream, session, done) => {
-				simpleParser(stream).then((mail) => {
-					const { mailFrom, rcptTo } = session.envelope;
-					this.received.push({ mail, from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address) });
-					done();
-				}, done);
-			},
-			...options
-		});
-		this.#server.on('error', () => undefined);
-		await new Promise<void>((ready) => this.#server!.listen(this.port, '127.0.0.1', ready));
-		this.port = (this.#server.server.address() as AddressInfo).port;
-	}
-	async stop(): Promise<void> {
-		const server = this.#server;
-		this.#server = null;
-		if (server) await new Promise<void>((closed) => server.close(() => closed()));
-	}
-	get url(): string {
-		return `smtp://127.0.0.1:${this.port}?from=post@portal.example.com`;
-	}
-}
 
 let folder: string;
 let world: World;
