@@ -7,7 +7,7 @@ import type { Accounts } from './accounts.ts';
 import { type Email, parseEmail } from './email.ts';
 import type { Letter, LetterLook } from './letter-kinds.ts';
 import { Letters, type LettersOptions, RETRY_AFTER_MS } from './letters.ts';
-import { MailServer } from '../../test/support/mail-server.ts';
+import { MailServer, type Received } from '../../test/support/mail-server.ts';
 import { ids, World } from './test-accounts.ts';
 
 const HOME = 'https://portal.example.com';

@@ -59,7 +59,14 @@ describe('the first steps', () => {
 		await relay.create(admin, 'task', { title: 'Read the house rules' });
 		await steps().getByRole('button', { name: /^Done Write something first/ }).waitFor();
 		await steps().getByRole('progressbar', { name: '3 of 4' }).waitFor();
+
+		// Each leads to where it is done.
+		await steps().getByRole('button', { name: /Invite your colleagues/ }).click();
+		await ana.page.getByRole('dialog', { name: /^Invite people/ }).waitFor();
 		await ana.page.keyboard.press('Escape');
+		await ana.page.getByRole('button', { name: /First steps/ }).click();
+		await steps().getByRole('button', { name: /Make it yours/ }).click();
+		await ana.page.waitForURL(/\/settings\/company/);
 	});
 
 	it('explains the screen in sight without a network, finds other topics, and speaks Romanian', async () => {

@@ -1,11 +1,12 @@
 /** The administrator's first steps: each is ticked by what the portal holds, never by hand. Pure. */
 import type { DepartmentRow, EmployeeRow } from '#crdt-model/kinds/company-structure.ts';
+import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
 import { m } from '#lib/paraglide/messages.js';
 
 export interface Held {
 	readonly departments: readonly Pick<DepartmentRow, 'deleted'>[];
 	readonly people: readonly Pick<EmployeeRow, 'active'>[];
-	readonly settings: Partial<Readonly<Record<'logo' | 'accent' | 'contact', unknown>>> | undefined;
+	readonly settings: Pick<SettingsRow, 'logo' | 'accent' | 'contact'> | undefined;
 	/** Whether anybody has written a task or a document yet. */
 	readonly hasWork: boolean;
 }
