@@ -202,6 +202,7 @@ async function main(): Promise<void> {
 	});
 	let relay: Relay | null = null;
 	let asked = false;
+	let config: Config;
 	// Before anything that takes time: whoever reads the ready line may send a signal at once.
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 		process.on(signal, () => {
@@ -212,7 +213,8 @@ async function main(): Promise<void> {
 		});
 	}
 	try {
-		relay = await startRelay(readConfig(process.env));
+		config = readConfig(process.env);
+		relay = await startRelay(config);
 	} catch (error) {
 		if (!(error instanceof ConfigProblem)) throw error;
 		stderrLog(`atrium: ${error.message}`);
@@ -220,6 +222,8 @@ async function main(): Promise<void> {
 	}
 	for (const warning of relay.warnings) stderrLog(`atrium: ${warning}`);
 	console.log(`Atrium: ${relay.address}`);
+	// The first thing that somebody new needs: the letter that confirms their company.
+	if (config.smtpUrl === null) console.log(`Letters: files in ${join(config.dataDir, 'mail')}, until SMTP_URL is set`);
 }
 
 if (import.meta.main) await main();
