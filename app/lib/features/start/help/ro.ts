@@ -128,7 +128,7 @@ export const articles: Articles = {
 		lead: 'Pagini și texte pe care le scriu mai mulți deodată, și fișiere.',
 		parts: [
 			{
-				title: 'Scrieți împreună',
+				title: 'Scrie împreună cu ceilalți',
 				blocks: [
 					{ text: 'O **pagină** are titluri, liste, tabele și linkuri. Un **text** este text simplu sau Markdown. Cine îl are deschis apare deasupra, și vezi ce tastează ceilalți în timp ce tastează. Fără rețea scrii mai departe; cuvintele amândurora se regăsesc după aceea.' }
 				]
