@@ -58,6 +58,15 @@ export function tokensFromCookie(header: string | null | undefined): ReadonlyMap
 	return found;
 }
 
+/** The value of one cookie by its name. Null where there is none, or two that differ: then somebody planted one. */
+export function cookieValue(header: string | null | undefined, name: string): string | null {
+	const values = (header ?? '').split(';').flatMap((pair) => {
+		const equals = pair.indexOf('=');
+		return equals > 0 && pair.slice(0, equals).trim() === name ? [pair.slice(equals + 1).trim()] : [];
+	});
+	return new Set(values).size === 1 ? values[0]! : null;
+}
+
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**

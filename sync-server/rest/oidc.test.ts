@@ -111,6 +111,25 @@ test('a second factor is still asked for, with a ticket behind the #', async () 
 	await relay.relay.services.accounts.factors.codes.remove((await relay.relay.services.accounts.identityByEmail('bob@example.com'))!.identity);
 });
 
+test('a ticket behind the # goes on in the browser that came back with it alone: sent to somebody, it signs them into nobody’s account', async () => {
+	await link();
+	const { secret } = (await api('POST', '/me/second-factor', bob, { password: PASSWORD })).body;
+	expect((await api('PUT', '/me/second-factor', bob, { code: totpCode(secret, Date.now()) })).status).toBe(200);
+	const resume = (ticket: string, cookies: ReadonlyMap<string, string>) =>
+		relay.call('POST', '/api/v1/sessions', { body: { ticket }, headers: { origin: relay.address, cookie: [...cookies].map((pair) => pair.join('=')).join('; ') } });
+	const ticketIn = (location: string) => /#oidc=([\w-]{43})$/.exec(location)![1]!;
+	const browser = new Browser();
+	const ticket = ticketIn((await browser.signIn()).location);
+	expect((await resume(ticket, new Map())).body.code, 'a victim').toBe('ticket-lapsed');
+	const victim = new Browser();
+	await victim.signIn();
+	expect((await resume(ticket, victim.cookies)).body.code, 'a victim with a ticket of their own').toBe('ticket-lapsed');
+	const byPassword = (await api('POST', '/sessions', null, { email: 'bob@example.com', password: PASSWORD })).body;
+	expect((await resume(byPassword.ticket, browser.cookies)).body.code, 'one that no provider led to').toBe('ticket-lapsed');
+	expect((await resume(ticket, browser.cookies)).body.code, 'and nothing of it was spent').toBe('second-factor');
+	await relay.relay.services.accounts.factors.codes.remove((await relay.relay.services.accounts.identityByEmail('bob@example.com'))!.identity);
+});
+
 test('an answer in another browser links nothing and signs nobody in; nor does one that was taken already', async () => {
 	await link();
 	const start = await new Browser().open('/api/v1/oidc/acme/start');

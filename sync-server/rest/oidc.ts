@@ -3,18 +3,20 @@
  *
  * The way back ends in the app, which keeps on the device whom it shows: at `/sign-in?next=<path>#oidc=<portal id>` for whoever is in, `#oidc=<ticket>` where more is
  * asked for (`POST /sessions` with the ticket alone says what), else `#oidc=<problem code>`; for a link, at `/profile#oidc=linked` or `/profile#oidc=<problem code>`.
- * Tickets stand in the fragment, which no server sees.
+ * Tickets stand in the fragment, which no server sees, and a page goes on with one only in the browser that came back with it: else a link with somebody's ticket would sign
+ * whoever follows it into that somebody's account.
  * Promises: nothing of a provider's answer reaches a log or an address of ours; an account that is linked with nobody signs nobody in, whatever address it has;
  * a link is made by whoever began it with their password, while that session lives.
  * Leaves to others: what is checked of the answer (`accounts/oidc.ts`); the second factor, which is still asked for (`signing-in.ts`).
  */
 import * as v from 'valibot';
+import { cookieValue } from '../accounts/cookie.ts';
 import { type Cookie, sitePath } from '../accounts/oidc.ts';
 import { everyone, members, route, type App, type Services } from './call.ts';
 import { askPassword, ownersAlone, tellOwner } from './owner.ts';
 import { problem } from './problem.ts';
 import { moment, password, portalId } from './schemas.ts';
-import { signInOver } from './signing-in.ts';
+import { resumeCookie, signInOver } from './signing-in.ts';
 
 const link = v.object({
 	provider: v.string(),
@@ -99,7 +101,7 @@ export function mountOidc(app: App, services: Services): void {
 		if (!oidc.has(provider)) return problem('no-such-path');
 		const answer = new URL(call.url).searchParams;
 		const name = oidc.cookieOf(answer);
-		const finished = await oidc.finish(provider, answer, name === null ? null : cookieIn(call.header('cookie'), name));
+		const finished = await oidc.finish(provider, answer, name === null ? null : cookieValue(call.header('cookie'), name));
 		const cookies = name === null ? [] : [cleared(name)];
 		const { intent } = finished;
 		if (finished.outcome === 'problem') return toApp(`${intent?.kind === 'link' ? PROFILE_PAGE : SIGN_IN_PAGE}#oidc=${finished.problem}`, cookies);
@@ -116,7 +118,7 @@ export function mountOidc(app: App, services: Services): void {
 		const signedIn = await signInOver(services, call, { identity, portal: finished.intent.portal, factorDone: false });
 		const { portal, code, ticket } = (await signedIn.json()) as { portal?: string; code?: string; ticket?: string };
 		const page = `${SIGN_IN_PAGE}?${new URLSearchParams({ next: finished.intent.next })}`;
-		return toApp(`${page}#oidc=${portal ?? ticket ?? code}`, [...cookies, ...signedIn.headers.getSetCookie()]);
+		return toApp(`${page}#oidc=${portal ?? ticket ?? code}`, [...cookies, ...(ticket ? [resumeCookie(services, ticket)] : []), ...signedIn.headers.getSetCookie()]);
 	});
 
 	members(app, services, oidcRoutes.link, async (call, { signIn }) => {
@@ -144,13 +146,4 @@ function toApp(location: string, cookies: readonly string[] = []): Response {
 	const headers = new Headers({ location, 'referrer-policy': 'no-referrer' });
 	for (const cookie of cookies) headers.append('set-cookie', cookie);
 	return new Response(null, { status: 302, headers });
-}
-
-/** Null where there is none, or two that differ: then somebody planted one. */
-function cookieIn(header: string | undefined, name: string): string | null {
-	const values = (header ?? '').split(';').flatMap((pair) => {
-		const equals = pair.indexOf('=');
-		return equals > 0 && pair.slice(0, equals).trim() === name ? [pair.slice(equals + 1).trim()] : [];
-	});
-	return new Set(values).size === 1 ? values[0]! : null;
 }

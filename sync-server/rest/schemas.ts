@@ -45,7 +45,7 @@ export const signInBody = v.union([
 	v.object({ ticket, portal: portalId }),
 	v.object({ ticket, code: typedCode }),
 	v.object({ ticket, password: newPassword }),
-	v.pipe(v.strictObject({ ticket }), v.description('Nothing new: says again what the sign-in waits for, with a fresh ticket')),
+	v.pipe(v.strictObject({ ticket }), v.description('Nothing new: says again what the sign-in waits for, with a fresh ticket. From a page, only in the browser that a provider sent back with it')),
 	v.object({ email: v.pipe(v.string(), v.description('The address, or the login')), password, portal: v.optional(portalId) })
 ]);
 export const signedInAnswer = v.object({ portal: portalId, employee: personId, token: v.pipe(v.string(), v.description('For `Authorization: Bearer`; browsers have the cookie')) });

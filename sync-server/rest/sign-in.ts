@@ -15,7 +15,7 @@ import { everyone, finished, fromOurPage, honoPath, notSignedIn, presentedBy, ro
 import { tellOwner } from './owner.ts';
 import { badField, problem, retryLater } from './problem.ts';
 import { signedInAnswer, signInBody } from './schemas.ts';
-import { goOn, signInOf, signInOver } from './signing-in.ts';
+import { goOn, mayResume, signInOf, signInOver } from './signing-in.ts';
 
 export const signInRoutes = {
 	signIn: route({
@@ -109,7 +109,9 @@ export function mountSignIn(app: App, services: Services): void {
 		}
 		const { ticket } = body;
 		if ('passkey' in body) return signInByPasskey(services, call, body);
-		const signIn = await signInOf(services, call, ticket, 'portal' in body ? 'portal' : 'code' in body ? 'code' : 'password' in body ? 'password' : null);
+		const step = 'portal' in body ? 'portal' : 'code' in body ? 'code' : 'password' in body ? 'password' : null;
+		if (step === null && !mayResume(call, ticket)) return problem('ticket-lapsed');
+		const signIn = await signInOf(services, call, ticket, step);
 		if (signIn instanceof Response) return signIn;
 		if ('code' in body) {
 			const checked = await accounts.checkCode(signIn.identity, body.code, call.ip);

@@ -7,9 +7,10 @@
  * once, with the answer that lets the person in.
  * Promises: a ticket is good for the step that it was issued for, once it is right, and for ten minutes; no other code starts a session for a person who comes with a password.
  */
+import { createHash } from 'node:crypto';
 import type { PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
-import { sessionCookie } from '../accounts/cookie.ts';
+import { cookieValue, sessionCookie } from '../accounts/cookie.ts';
 import { graceEnd } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
@@ -57,6 +58,21 @@ export async function signInOf({ accounts }: Services, call: Caller, ticket: str
 	});
 	if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 	return found.value ?? problem('ticket-lapsed');
+}
+
+/** Says of a browser which ticket it was sent back with. */
+const RESUME_COOKIE = 'atrium_resume';
+const resumeValue = (ticket: string): string => createHash('sha256').update(`resume ${ticket}`).digest('base64url');
+
+/** The `Set-Cookie` value beside a ticket that stands in an address. */
+export function resumeCookie({ publicUrl }: Pick<Services, 'publicUrl'>, ticket: string): string {
+	const secure = new URL(publicUrl).protocol === 'https:' ? '; Secure' : '';
+	return `${RESUME_COOKIE}=${resumeValue(ticket)}; Path=/api/v1/sessions; Max-Age=${SIGN_IN_MS / 1000}; HttpOnly; SameSite=Lax${secure}`;
+}
+
+/** Whether a ticket alone is a caller's to go on with. A page takes it from an address, which anybody writes; programs (no `Origin`) take it from an answer of their own. */
+export function mayResume(call: Pick<Call, 'header'>, ticket: string): boolean {
+	return call.header('origin') === undefined || cookieValue(call.header('cookie'), RESUME_COOKIE) === resumeValue(ticket);
 }
 
 /** Of several answers to one ticket at once, one goes on. */
