@@ -43,3 +43,14 @@ test('an account that belongs elsewhere loses this portal and nothing else', asy
 	expect((await relay.call('GET', '/api/v1/me', { token: own.token })).body.portals.map(({ portal }: SignIn) => portal)).toEqual([own.portal]);
 	expect((await signIn('jon@example.com')).body.portal).toBe(own.portal);
 });
+
+test('another address that is confirmed meanwhile is not written into what was erased', async () => {
+	const kim = await relay.join(ann, 'kim@example.com', 'Kim');
+	const own = await relay.found('kim@example.com', 'Of Kim');
+	const letter = await relay.letterAfter('/api/v1/me/email', { email: 'kim.new@example.com', password: PASSWORD }, own.token);
+	await command(kim, 'dismiss');
+	await command(kim, 'erase');
+	expect((await relay.call('POST', '/api/v1/email-confirmations', { body: { code: (letter as { code: string }).code } })).status).toBe(204);
+	expect((await relay.call('GET', `/api/v1/documents/${kim.employee}`, { token: ann.token })).body.row.email).toBe('');
+	expect((await relay.call('GET', '/api/v1/me', { token: own.token })).body.email).toBe('kim.new@example.com');
+});

@@ -124,6 +124,18 @@ test('[J3] codes of links, invitations and letters are not guessed: so many wron
 	expect((await api('POST', '/invitation-links/open', { body: { code } })).status, 'the code of a letter, asked for at the wrong door, is no guess').toBe(200);
 });
 
+test('[J5] whoever was dismissed comes back by a decision alone, also in the moment after their profile was erased', async () => {
+	const boss = await relay.join(ann, 'boss@example.com');
+	await command(boss.employee, 'employee.setAdministrator', { value: true });
+	await ask(newcomer('boss@example.com'));
+	await command(boss.employee, 'employee.dismiss');
+	await ask(newcomer('boss@example.com'));
+	await command(boss.employee, 'employee.erase');
+	expect((await confirm(codeTo('boss@example.com'))).body).toEqual({ waiting: true });
+	const { row } = (await api('GET', `/documents/${boss.employee}`, { who: ann })).body;
+	expect([row.active, row.email]).toEqual([false, '']);
+});
+
 test('[J5] nobody but an administrator of that portal sees or decides requests', async () => {
 	const id = await waitingRequest('decide@example.com');
 	const bob = await relay.join(ann, 'bob@example.com');

@@ -102,7 +102,7 @@ export function mountJoins(app: App, services: Services): void {
 			const door = await doorOf(services, claim.request);
 			if (!door) return unknownRequest();
 			const { portal, link } = door;
-			if (needsApproval(door, claim.request)) return wait(services, portal, claim);
+			if (needsApproval(door, claim.request) || (await isReturning(services, claim.request))) return wait(services, portal, claim);
 			const joined = await admit(services, portal, claim, placementOf(door));
 			if (joined instanceof Response) return joined;
 			if (link) await accounts.invitationLinks.used(link.id);
@@ -201,6 +201,13 @@ function needsApproval({ portal, link }: Door, { email }: JoinRequest): boolean 
 	const { mode = 'off', domains = [] } = portal.settings?.selfRegistration ?? {};
 	if (domains.includes(email.slice(email.lastIndexOf('@') + 1))) return false;
 	return link ? link.approval : mode !== 'open';
+}
+
+/** Whether the address's account was somebody here who was dismissed, also where their record knows the address no more (erased). */
+async function isReturning({ accounts, portals }: Services, { portal: id, email }: JoinRequest): Promise<boolean> {
+	const known = await accounts.identityByEmail(email);
+	const member = known && (await accounts.membershipsOf(known.identity)).find((membership) => membership.portal === id);
+	return Boolean(member && !(await portals.portal(id))?.actorOf(member.employee));
 }
 
 /** Where whoever made the link may put people by now; nowhere for those who registered themselves. */

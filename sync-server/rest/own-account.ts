@@ -149,7 +149,10 @@ export function mountOwnAccount(app: App, services: Services): void {
 		// What was asked for at the old address opens nothing any more.
 		await accounts.codes.drop(PASSWORD_RESET, before.email);
 		for (const { portal: id, employee } of await accounts.membershipsOf(identity)) {
-			const refused = await (await portals.portal(id))?.changeEmail(employee, to);
+			const portal = await portals.portal(id);
+			// What was erased stays so: the membership goes a moment later.
+			if (portal?.directory.person(employee)?.erased) continue;
+			const refused = await portal?.changeEmail(employee, to);
 			if (refused) throw new Error(`an address could not be changed in ${id}: ${refused.code} ${refused.detail}`);
 		}
 		await letters.send(before.email, { kind: 'email-changed', language: await languageOf(services, identity, null), at: now() });
@@ -162,9 +165,12 @@ export function mountOwnAccount(app: App, services: Services): void {
 		const { email: to } = parsed;
 		const wait = await accounts.mayAskLetter(to, ip);
 		if (wait) return retryLater('too-many-attempts', wait.retryAfterSeconds);
-		const known = await accounts.identityByEmail(to);
-		const issued = await accounts.codes.issue(PASSWORD_RESET, to, known && { identity: known.identity, stamp: await accounts.passwordStamp(known.identity) });
-		if (known) await letters.send(to, { kind: 'password-reset', language: await languageOf(services, known.identity, null), ...issued }, { ip });
+		// Answered before it is looked up whose address it is: the time of an answer would tell.
+		letters.afterwards(async () => {
+			const known = await accounts.identityByEmail(to);
+			const issued = await accounts.codes.issue(PASSWORD_RESET, to, known && { identity: known.identity, stamp: await accounts.passwordStamp(known.identity) });
+			if (known) await letters.send(to, { kind: 'password-reset', language: await languageOf(services, known.identity, null), ...issued }, { ip });
+		});
 		return Response.json({}, { status: 202 });
 	});
 
