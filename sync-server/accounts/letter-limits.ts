@@ -15,12 +15,13 @@ export const NOTICES_PER_ADDRESS_AND_HOUR = 20;
 export const LETTERS_PER_NETWORK_AND_HOUR = 300;
 /**
  * Letters of a portal a day, for a start: a new company invites its first people. Who founds companies in order to send gets no further. What strangers ask for
- * (to join) is counted apart, at the same number, so that they keep nobody from inviting.
+ * (to join) is counted apart, at the same number, so that they keep nobody from inviting; and so are notices, so that whoever may invite keeps nobody from hearing of a
+ * strange sign-in.
  */
 export const LETTERS_PER_PORTAL_AND_DAY = 200;
 /** So many more a day for each person of the portal: whoever invites a thousand has people who accepted. */
 export const LETTERS_PER_PERSON_AND_DAY = 20;
-/** Letters of no portal an hour, all networks together: registrations and lost passwords of a large relay. */
+/** Letters of no portal an hour, all networks together, of each sort: a flood of registrations from many networks holds up no lost password and no notice. */
 export const LETTERS_OF_NO_PORTAL_AND_HOUR = 2_000;
 /** A mail server away for a day while companies invite their people; some 2 kB each. */
 export const LETTERS_WAITING = 10_000;
@@ -53,8 +54,11 @@ export const sortOf = (kind: LetterKind): LetterSort => SORTS[kind];
 
 export const perAddressAndHour = (sort: LetterSort): number => (sort === 'notice' ? NOTICES_PER_ADDRESS_AND_HOUR : LETTERS_PER_ADDRESS_AND_HOUR);
 
-/** Whom the letters of a sort are asked for by. */
-export const STRANGERS_SORTS: readonly LetterSort[] = ['registration', 'joining', 'password'];
+/** What strangers ask for; what an account's owner must hear; the rest. */
+const OF_A_PORTAL: readonly (readonly LetterSort[])[] = [['registration', 'joining', 'password'], ['notice'], ['invitation', 'email', 'answer']];
+
+/** The sorts that share a portal's letters of a day with this one. */
+export const countedWith = (sort: LetterSort): readonly LetterSort[] => OF_A_PORTAL.find((sorts) => sorts.includes(sort))!;
 
 /** Asked for by people who are not signed in, and answered alike for every address: whoever asks must not wait for the mail server, whose time would tell. */
 const QUIET = new Set<LetterKind>(['registration', 'registration-known', 'join-confirmation', 'join-known', 'password-reset', 'email-change']);

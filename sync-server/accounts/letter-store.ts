@@ -11,7 +11,7 @@ import type { IdMaker, PortalId } from '#crdt-model/ids.ts';
 import type { AccountsDatabase, LetterRow } from './database.ts';
 import type { Email } from './email.ts';
 import type { Letter, LetterKind } from './letter-kinds.ts';
-import { DAY_MS, HOUR_MS, LETTERS_OF_NO_PORTAL_AND_HOUR, LETTERS_PER_NETWORK_AND_HOUR, LETTERS_WAITING, perAddressAndHour, sortOf, STRANGERS_SORTS } from './letter-limits.ts';
+import { countedWith, DAY_MS, HOUR_MS, LETTERS_OF_NO_PORTAL_AND_HOUR, LETTERS_PER_NETWORK_AND_HOUR, LETTERS_WAITING, perAddressAndHour, sortOf } from './letter-limits.ts';
 import type { Vault } from './vault.ts';
 
 export type LetterId = `letter_${string}`;
@@ -113,8 +113,8 @@ export class LetterStore {
 				{ within: HOUR_MS, most: perAddressAndHour(sort), query: letters().where('recipient', '=', to).where('sort', '=', sort) },
 				...(network === null ? [] : [{ within: HOUR_MS, most: LETTERS_PER_NETWORK_AND_HOUR, query: letters().where('network', '=', network) }]),
 				portal === null
-					? { within: HOUR_MS, most: LETTERS_OF_NO_PORTAL_AND_HOUR, query: letters().where('portal', 'is', null) }
-					: { within: DAY_MS, most: perPortalAndDay, query: letters().where('portal', '=', portal).where('sort', STRANGERS_SORTS.includes(sort) ? 'in' : 'not in', STRANGERS_SORTS) }
+					? { within: HOUR_MS, most: LETTERS_OF_NO_PORTAL_AND_HOUR, query: letters().where('portal', 'is', null).where('sort', '=', sort) }
+					: { within: DAY_MS, most: perPortalAndDay, query: letters().where('portal', '=', portal).where('sort', 'in', countedWith(sort)) }
 			];
 			for (const { within, most, query } of ceilings) {
 				const { count, oldest } = await query.where('created_at', '>', now - within).executeTakeFirstOrThrow();

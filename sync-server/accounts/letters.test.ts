@@ -333,9 +333,20 @@ describe('ceilings', () => {
 		const sent = await many(4, (index) => letters.send(at(index), approved, { ip: `2001:db8::${index + 1}` }));
 		expect(outcomes(sent)).toEqual({ sent: 1, limited: 3 });
 		expect((await letters.send(at(1), approved, { ip: '2001:db9::1' })).outcome, 'another network').toBe('sent');
-		went(LETTERS_OF_NO_PORTAL_AND_HOUR - 3, {});
+		went(LETTERS_OF_NO_PORTAL_AND_HOUR, { sort: 'registration' });
+		went(LETTERS_OF_NO_PORTAL_AND_HOUR - 3, { sort: 'answer' });
 		expect(outcomes(await many(6, (index) => letters.send(at(20 + index), approved, { ip: index % 2 ? null : '127.0.0.1' })))).toEqual({ sent: 1, limited: 5 });
 		expect((await letters.send(at(30), approved, { portal: ids.portal() })).outcome, 'letters of a portal go on').toBe('sent');
+	});
+
+	test('what an owner must hear is kept back by no flood: neither of strangers at the door, nor of a portal that invites', async () => {
+		const { letters } = post();
+		const changed: Letter = { kind: 'password-changed', language: 'en', at: world.now };
+		for (const sort of ['registration', 'password', 'answer']) went(LETTERS_OF_NO_PORTAL_AND_HOUR, { sort });
+		went(LETTERS_PER_PORTAL_AND_DAY + LETTERS_PER_PERSON_AND_DAY, { portal, sort: 'invitation' });
+		expect((await letters.send(at(1), invitation, { portal })).outcome).toBe('limited');
+		expect((await letters.send(at(2), changed)).outcome).toBe('sent');
+		expect((await letters.send(at(3), changed, { portal })).outcome).toBe('sent');
 	});
 
 	test('only so many wait, and what is beyond is given up at once', async () => {

@@ -11,6 +11,8 @@ export interface SignIn {
 	readonly portal: PortalId | null;
 	/** Whether a second factor was proved, or something that is as good as both (a passkey). */
 	readonly factorDone: boolean;
+	/** By a session that lives, and by nothing that was proved now: a browser that was left open sets up nothing by which one signs in. */
+	readonly bySession?: true;
 }
 
 /** What the ticket waits for; with anything else it is not good. */

@@ -171,6 +171,19 @@ test('a portal demands it: until the end of grace one is let in, then enrols on 
 	}
 });
 
+test('a browser that was left open enrols nothing by changing to a portal that demands a factor', async () => {
+	const own = await relay.found(bobEmail, 'Of Bob');
+	await demand({ since: now, graceDays: 0 });
+	try {
+		const switched = await api('POST', '/sessions/switch', own, { portal: bob.portal });
+		expect([switched.status, switched.body.code, switched.body.ticket]).toEqual([403, 'must-enrol', undefined]);
+		const signedIn = await signIn({ email: bobEmail, password: PASSWORD, portal: bob.portal });
+		expect([signedIn.body.code, typeof signedIn.body.ticket], 'with the password one does').toEqual(['must-enrol', 'string']);
+	} finally {
+		await demandNothing();
+	}
+});
+
 test('whoever was added with a first password chooses their own before they enrol: recovery codes come with the answer that lets them in', async () => {
 	const { accounts, portals } = relay.relay.services;
 	const email = `fay${counter}@example.com`;

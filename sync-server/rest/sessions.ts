@@ -3,7 +3,7 @@
  * changing to another portal of the same account.
  *
  * Promises: nobody sees or ends a session that is neither their own nor of a person in the portal that they administer; what ended closes its sockets at once; a change of
- * portal asks for whatever that portal demands, and leaves the present sign-in as it is.
+ * portal asks for whatever that portal demands, and leaves the present sign-in as it is; it sets up no second factor: for that one signs in there.
  */
 import * as v from 'valibot';
 import type { ListedSession } from '../accounts/sessions.ts';
@@ -83,7 +83,7 @@ export function mountSessions(app: App, services: Services): void {
 		if (viewer !== null) return problem('denied', { detail: 'whoever looks on as somebody changes nowhere' });
 		// A session of before the factor was enrolled proved none.
 		const factorDone = await accounts.factors.hasProved(signIn.session);
-		return signInOver(services, call, { identity: signIn.identity, portal: call.body.portal, factorDone });
+		return signInOver(services, call, { identity: signIn.identity, portal: call.body.portal, factorDone, bySession: true });
 	});
 
 	members(app, services, sessionRoutes.own, async (_call, { signIn, viewer }) => {
