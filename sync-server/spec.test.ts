@@ -9,7 +9,7 @@ const rules = [...read('sync-server/SPEC.md').matchAll(/^- \*\*([A-Z]\d+)\*\*/gm
 const FOLDERS = ['sync-server/log', 'sync-server/room', 'sync-server/gate', 'sync-server/quota', 'sync-server/session', 'sync-server/presence', 'sync-server/budget'];
 
 const files = FOLDERS.flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`));
-const tests = [...files.filter((file) => file.endsWith('.test.ts')), 'sync-server/spec.test.ts', 'sync-server/socket/connection-budget.test.ts', 'sync-server/rest/joining.test.ts', 'sync-server/rest/joining-hostile.test.ts', 'test/hostile/soak.test.ts'];
+const tests = [...files.filter((file) => file.endsWith('.test.ts')), 'sync-server/spec.test.ts', 'sync-server/socket/connection-budget.test.ts', 'sync-server/rest/joining.test.ts', 'sync-server/rest/joining-hostile.test.ts', 'sync-server/rest/askers.test.ts', 'test/hostile/soak.test.ts'];
 
 /** The first string after `test(`, or after the table of a `test.each`. */
 const titlesOf = (source: string) => [...source.matchAll(/^(?:\]|\] as const)?\)?(?:test)?\((['"`])((?:\\.|(?!\1).)*)\1/gm)].map((match) => match[2]!);

@@ -7,6 +7,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { IdMaker, type DepartmentId, type GroupId, type PersonId, type PortalId, type RandomBytes, type SessionId } from '#crdt-model/ids.ts';
+import { Askers } from './askers.ts';
 import { networkOf } from './attempts.ts';
 import { Codes } from './codes.ts';
 import { type AccountsDatabase, openDatabase } from './database.ts';
@@ -15,7 +16,7 @@ import { type Email, parseEmail } from './email.ts';
 import type { FactorDemand } from './factor-demand.ts';
 import { Factors } from './factors.ts';
 import { Guard, type Guarded, type Ip, type TooManyAttempts } from './guard.ts';
-import { type Added, type HashedForLater, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
+import { type Added, type HashedChosen, type HashedForLater, Identities, type Identity, type IdentityId, type LoginSet, type PasswordChecked, type PasswordSet, type Registered } from './identities.ts';
 import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
 import { InvitationLinks } from './invitation-links.ts';
 import { Joins } from './joins.ts';
@@ -68,6 +69,7 @@ export class Accounts {
 	/** What must not run beside itself for one address. */
 	readonly turns = new Turns();
 	readonly tickets: Tickets;
+	readonly askers: Askers;
 	readonly codes: Codes;
 	readonly vault: Vault;
 	/** What people enrol, add and link. */
@@ -89,6 +91,7 @@ export class Accounts {
 		this.#guard = world.guard;
 		this.vault = vault;
 		this.tickets = new Tickets(world);
+		this.askers = new Askers(world);
 		this.codes = new Codes(database, vault, world);
 		this.factors = new Factors(database, { ...world, vault, tickets: this.tickets });
 		this.secondFactors = secondFactors ?? this.factors;
@@ -132,6 +135,16 @@ export class Accounts {
 	/** What a newcomer chose, judged and hashed, to wait until they have answered a letter. At the same cost whatever the address is. */
 	hashForLater(request: { email: unknown; password: unknown; name: unknown; login?: unknown; ip?: Ip }): Promise<HashedForLater> {
 		return this.#identities.hashForLater(request);
+	}
+
+	/** What the owner of an address chose when they answered a letter that somebody else may have asked for, judged and hashed. */
+	hashChosen(request: { email: Email; name: string; password: unknown }): Promise<HashedChosen> {
+		return this.#identities.hashChosen(request);
+	}
+
+	/** The hash of a password that nobody knows. */
+	get nobodysHash(): string {
+		return this.#identities.nobodysHash;
 	}
 
 	/** The letter was answered. Null where the address has a confirmed identity by now, which keeps its password. */

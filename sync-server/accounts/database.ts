@@ -97,6 +97,8 @@ export interface JoinRequestRow {
 	language: string;
 	/** Of the password that they chose; it becomes theirs with the identity, and is nothing where the address has one. */
 	hash: string;
+	/** In which browser they asked (askers.ts); null of requests from before that was kept. */
+	asker_sha256: string | null;
 	created_at: number;
 	expires_at: number;
 	/** Null until the letter was answered; from then on somebody decides. */
@@ -293,7 +295,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 			domain text not null primary key,
 			portal text not null unique
 		) strict, without rowid`
-	]
+	],
+	[`alter table join_request add column asker_sha256 text`]
 ];
 
 /** How long a statement waits for another process (a backup, the portal command) before it fails. */

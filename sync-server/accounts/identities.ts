@@ -39,6 +39,7 @@ export type Registered =
 	| TooManyAttempts;
 export type Added = { outcome: 'created'; identity: IdentityId; email: Email } | { outcome: 'known'; identity: IdentityId; email: Email } | { outcome: 'login-taken' } | Refused<NewRefusal>;
 export type HashedForLater = { outcome: 'hashed'; email: Email; name: string; login: string | null; hash: string } | { outcome: 'login-taken' } | Refused<NewRefusal> | TooManyAttempts;
+export type HashedChosen = { outcome: 'hashed'; hash: string } | Refused<PasswordRefusal> | TooManyAttempts;
 export type Recognised = { outcome: 'recognised'; identity: Identity } | { outcome: 'wrong-credentials' } | TooManyAttempts;
 export type PasswordChecked = { outcome: 'right' } | { outcome: 'wrong-password' } | TooManyAttempts;
 export type PasswordSet = { outcome: 'set' } | Refused<PasswordRefusal | 'password-unchanged'>;
@@ -123,6 +124,18 @@ export class Identities {
 		if (login !== null && (await this.#emailOf(login)) !== null) return { outcome: 'login-taken' };
 		const hashed = await this.#guard.hash(() => this.#hasher.hash(password));
 		return typeof hashed === 'string' ? { outcome: 'hashed', email, name, login, hash: hashed } : hashed;
+	}
+
+	/** A password that the owner of an address chose when they answered a letter. */
+	async hashChosen({ email, name, password }: { email: Email; name: string; password: unknown }): Promise<HashedChosen> {
+		const parsed = parsePassword(password, email, [name]);
+		if (parsed.outcome === 'refused') return parsed;
+		const hashed = await this.#guard.hash(() => this.#hasher.hash(parsed.password));
+		return typeof hashed === 'string' ? { outcome: 'hashed', hash: hashed } : hashed;
+	}
+
+	get nobodysHash(): string {
+		return this.#nobody;
 	}
 
 	/** The letter to the new address was answered. False where the address has become another identity's. */

@@ -26,6 +26,8 @@ export interface JoinRequest {
 	readonly login: string | null;
 	readonly language: Language;
 	readonly hash: string;
+	/** In which browser they asked (askers.ts). */
+	readonly asker: string | null;
 	/** Milliseconds since 1970, as `confirmedAt`. */
 	readonly createdAt: number;
 	readonly confirmedAt: number | null;
@@ -84,6 +86,7 @@ export class Joins {
 			login: asked.login,
 			language: asked.language,
 			hash: asked.hash,
+			asker_sha256: asked.asker,
 			created_at: now,
 			expires_at: now + JOIN_MS,
 			confirmed_at: null
@@ -115,10 +118,10 @@ export class Joins {
 		return this.#claim(() => this.#living().where('portal', '=', portal).where('id', '=', id).where('confirmed_at', 'is not', null).executeTakeFirst());
 	}
 
-	/** The letter was answered and somebody has to decide. Replaces an older request of the address. `full`: too many wait, and nothing changed. */
+	/** The letter was answered and somebody has to decide; the password is the request's hash by then, whoever chose the first one. Replaces an older request of the address. `full`: too many wait, and nothing changed. */
 	async wait({ claim, request }: JoinClaim): Promise<'waiting' | 'full' | 'lapsed'> {
 		if (!this.#holds(claim, request.id)) return 'lapsed';
-		const { id, portal, email } = request;
+		const { id, portal, email, hash } = request;
 		const now = this.#now();
 		const became = await this.#database.db.transaction().execute(async (transaction) => {
 			await transaction.deleteFrom('join_request').where('portal', '=', portal).where('email', '=', email).where('id', '!=', id).where('confirmed_at', 'is not', null).execute();
@@ -129,7 +132,7 @@ export class Joins {
 				.where('confirmed_at', 'is not', null)
 				.executeTakeFirstOrThrow();
 			if (count >= JOINS_WAITING_PER_PORTAL) return 'full';
-			await transaction.updateTable('join_request').set({ code_sha256: null, confirmed_at: now, expires_at: now + JOIN_WAITING_MS }).where('id', '=', id).execute();
+			await transaction.updateTable('join_request').set({ code_sha256: null, hash, asker_sha256: null, confirmed_at: now, expires_at: now + JOIN_WAITING_MS }).where('id', '=', id).execute();
 			return 'waiting';
 		});
 		this.#claims.delete(id);
@@ -201,6 +204,7 @@ const toRequest = (row: JoinRequestRow): JoinRequest => ({
 	login: row.login,
 	language: row.language as Language,
 	hash: row.hash,
+	asker: row.asker_sha256,
 	createdAt: row.created_at,
 	confirmedAt: row.confirmed_at
 });

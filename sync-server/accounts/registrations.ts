@@ -14,6 +14,8 @@ export interface Registration {
 	readonly company: string;
 	readonly language: Language;
 	readonly hash: string;
+	/** In which browser it was typed (askers.ts): elsewhere the password is chosen anew. */
+	readonly asker: string;
 }
 /** What was asked for under one password is void under the next: whoever knew the old one keeps no way in. */
 interface AskedUnder {

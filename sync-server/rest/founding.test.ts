@@ -9,7 +9,7 @@ afterEach(() => relay.end());
 const asking = (email: string) => ({ company: 'Acme', firstName: 'Ann', lastName: 'Lee', email, password: PASSWORD });
 const ask = (email: string) => relay.call('POST', '/api/v1/registrations', { body: asking(email) });
 const codeFor = async (email: string): Promise<string> => ((await relay.letterAfter('/api/v1/registrations', asking(email))) as { code: string }).code;
-const confirm = (code: string) => relay.call('POST', '/api/v1/registrations/confirmation', { body: { code } });
+const confirm = (code: string) => relay.call('POST', '/api/v1/registrations/confirmation', { body: { code, password: PASSWORD } });
 
 test('closed: nobody, and the refusal says so', async () => {
 	relay = await TestRelay.start({ founding: 'closed' });

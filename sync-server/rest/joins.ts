@@ -10,14 +10,15 @@ import type { PersonId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
 import type { Email } from '../accounts/email.ts';
 import type { InvitationLink } from '../accounts/invitation-links.ts';
-import type { JoinClaim, JoinClaimed, JoinRequest } from '../accounts/joins.ts';
+import { JOIN_MS, type JoinClaim, type JoinClaimed, type JoinRequest } from '../accounts/joins.ts';
 import type { Portal } from '../room/portal.ts';
 import { everyone, members, route, type App, type Caller, type Services } from './call.ts';
 import { approvalBody, approvedAnswer, askedAnswer, joinBody, joinedAnswer, joinRequestsAnswer, refusalBody } from './joining-schemas.ts';
 import { openLink } from './invitation-links.ts';
 import { letIn, mayBringIn, personWith, type Placement, placementOfNow, placementProblem } from './newcomers.ts';
 import { problem, refusalProblem, retryLater } from './problem.ts';
-import { codeBody } from './schemas.ts';
+import { ownHash } from './registrations.ts';
+import { confirmationBody } from './schemas.ts';
 import { registrationProblem } from './sign-in.ts';
 import { signInOver } from './signing-in.ts';
 
@@ -34,9 +35,9 @@ export const joinRoutes = {
 	confirm: route({
 		method: 'post',
 		path: '/api/v1/joins/confirmation',
-		summary: 'Answer the letter: 201 is signed in like a sign-in; 202 waits for an administrator, or signs in with the password that the address has',
+		summary: 'Answer the letter: 201 is signed in like a sign-in; 202 waits for an administrator, or signs in with the password that the address has. In another browser than the one that asked a new account wants a password first',
 		signedIn: false,
-		body: codeBody,
+		body: confirmationBody,
 		answer: { status: 202, description: 'Confirmed', schema: joinedAnswer },
 		problems: [401, 402, 403, 404, 409, 429]
 	}),
@@ -87,9 +88,10 @@ export function mountJoins(app: App, services: Services): void {
 		if (hashed.outcome !== 'hashed') return registrationProblem(hashed);
 		const { email, login: wished, hash } = hashed;
 		const reader = body.language ?? portal.settings?.language ?? 'en';
+		const { cookie, asker } = accounts.askers.mark(JOIN_MS, services.publicUrl);
 		// Answered before it is looked up whose address it is: the time of an answer would tell.
-		letters.afterwards(() => ask({ portal, link, ip: call.ip }, { email, firstName, lastName, login: wished, language: reader, hash }));
-		return Response.json({}, { status: 202 });
+		letters.afterwards(() => ask({ portal, link, ip: call.ip }, { email, firstName, lastName, login: wished, language: reader, hash, asker }));
+		return Response.json({}, { status: 202, headers: { 'set-cookie': cookie } });
 	});
 
 	everyone(app, services, joinRoutes.confirm, async (call) => {
@@ -98,9 +100,14 @@ export function mountJoins(app: App, services: Services): void {
 			return claimed.outcome === 'unknown' ? null : claimed;
 		});
 		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
-		return withClaim(services, found.value ?? { outcome: 'unknown' }, async (claim) => {
-			const door = await doorOf(services, claim.request);
+		return withClaim(services, found.value ?? { outcome: 'unknown' }, async (claimed) => {
+			const door = await doorOf(services, claimed.request);
 			if (!door) return unknownRequest();
+			// Whoever has an account keeps its password, and nothing becomes of the one that was typed: also not when the account is gone by the time of a decision.
+			const isKnown = (await accounts.identityByEmail(claimed.request.email))?.emailConfirmed === true;
+			const hash = isKnown ? accounts.nobodysHash : await ownHash(services, call, claimed.request);
+			if (hash instanceof Response) return hash;
+			const claim: JoinClaim = { ...claimed, request: { ...claimed.request, hash } };
 			const { portal, link } = door;
 			if (needsApproval(door, claim.request) || (await isReturning(services, claim.request))) return wait(services, portal, claim);
 			const joined = await admit(services, portal, claim, placementOf(door));
@@ -117,7 +124,7 @@ export function mountJoins(app: App, services: Services): void {
 		if (!decides(caller)) return decidesNothing();
 		const requests = [];
 		for (const request of await joins.waiting(portal.id)) {
-			const { hash: _hash, portal: _portal, ...shown } = request;
+			const { hash: _hash, asker: _asker, portal: _portal, ...shown } = request;
 			const link = request.link && (await accounts.invitationLinks.get(request.link));
 			const present = personWith(portal, request.email);
 			requests.push({ ...shown, ...placementOf({ portal, link: link || null }), dismissed: present && !present.active ? present.id : null });
@@ -172,7 +179,7 @@ export function mountJoins(app: App, services: Services): void {
 	}
 }
 
-type Asking = Pick<JoinRequest, 'email' | 'firstName' | 'lastName' | 'login' | 'language' | 'hash'>;
+type Asking = Pick<JoinRequest, 'email' | 'firstName' | 'lastName' | 'login' | 'language' | 'hash' | 'asker'>;
 
 const unknownRequest = (): Response => problem('not-found', { detail: 'this is unknown, used, decided or too old' });
 const decides = ({ portal, person }: Caller): boolean => portal.directory.isAdministrator(person);

@@ -26,10 +26,10 @@ describe('registering a company', () => {
 	test('the code founds it once; a code that is used, invented or of another purpose is unknown', async () => {
 		const code = await codeOf('/registrations', registering('eve@example.com'));
 		expect(((await signIn('eve@example.com')).body as { code: string }).code).toBe('wrong-credentials');
-		const both = await Promise.all([1, 2].map(() => api('POST', '/registrations/confirmation', undefined, { code })));
+		const both = await Promise.all([1, 2].map(() => api('POST', '/registrations/confirmation', undefined, { code, password: PASSWORD })));
 		expect(both.map(({ status }) => status).sort()).toEqual([201, 404]);
 		const other = await codeOf('/password-resets', { email: 'eve@example.com' });
-		for (const wrong of [other, 'A'.repeat(32), '', 'x']) expect((await api('POST', '/registrations/confirmation', undefined, { code: wrong })).status).toBe(404);
+		for (const wrong of [other, 'A'.repeat(32), '', 'x']) expect((await api('POST', '/registrations/confirmation', undefined, { code: wrong, password: PASSWORD })).status).toBe(404);
 	});
 
 	test('an address that has an account gets another letter, and nothing is made; its owner founds a second company without a password', async () => {

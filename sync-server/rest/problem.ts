@@ -31,6 +31,8 @@ const HTTP_CODES = {
 	'registration-closed': 403,
 	'no-such-path': 404,
 	'no-such-method': 405,
+	/** The letter is answered elsewhere than it was asked for: the code stays good, and `password` must come with it. */
+	'choose-password': 409,
 	'login-taken': 409,
 	/** The address has an account by now, which its owner signs in with. */
 	'address-known': 409,

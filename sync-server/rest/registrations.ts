@@ -2,16 +2,18 @@
  * Founding a company: what somebody types is kept until they answer a letter; a person who is signed in founds another one at once.
  *
  * Promises: whether an address is known here is told to its mailbox alone: the answer, its cost and its haste are the same; a portal is founded by a code that comes back once,
- * or by a person whose address is proved; who may found at all is the operator's to say.
+ * or by a person whose address is proved; whoever asked in another person's name has chosen no password of theirs; who may found at all is the operator's to say.
  * Leaves to others: whose the portal then is (`portals.found` makes the administrator).
  */
 import * as v from 'valibot';
-import { codeBody, foundingBody, language, signedInAnswer } from './schemas.ts';
+import { confirmationBody, foundingBody, language, signedInAnswer } from './schemas.ts';
 import { title } from '#crdt-model/record/parts.ts';
+import { isAsker } from '../accounts/askers.ts';
+import type { Email } from '../accounts/email.ts';
 import { REGISTRATION } from '../accounts/registrations.ts';
 import { everyone, mayFound, members, route, type App, type Call, type Services } from './call.ts';
 import { problem, retryLater } from './problem.ts';
-import { refusedProblem } from './sign-in.ts';
+import { passwordProblem, refusedProblem } from './sign-in.ts';
 import { signedInResponse, signInOver, worksSomewhere } from './signing-in.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
 import type { Language } from '#crdt-model/kinds/company-structure.ts';
@@ -29,9 +31,9 @@ export const registrationRoutes = {
 	confirm: route({
 		method: 'post',
 		path: '/api/v1/registrations/confirmation',
-		summary: 'Found the company, with the code of the letter; the caller becomes its administrator and is signed in',
+		summary: 'Found the company, with the code of the letter; the caller becomes its administrator and is signed in. In another browser than the one that asked it wants a password first',
 		signedIn: false,
-		body: codeBody,
+		body: confirmationBody,
 		answer: { status: 201, description: 'Founded', schema: signedInAnswer },
 		problems: [403, 404, 409, 429]
 	}),
@@ -49,6 +51,22 @@ export const registrationRoutes = {
 /** Of a letter's code that cannot be used, for whatever reason. */
 export const unknownCode = (): Response => problem('not-found', { detail: 'this link is unknown, used or too old' });
 
+/**
+ * The hash of the password that an answered letter makes an account with: of the one that comes with the answer, else of the one that was typed when the letter was asked for, if that
+ * was in this browser. A stranger may have typed that one; the owner, who answers elsewhere, is asked to choose.
+ */
+export async function ownHash(
+	{ accounts }: Services,
+	call: Pick<Call<v.InferOutput<typeof confirmationBody>>, 'body' | 'header'>,
+	asked: { readonly email: Email; readonly firstName: string; readonly lastName: string; readonly hash: string; readonly asker: string | null }
+): Promise<string | Response> {
+	const { password } = call.body;
+	if (password === undefined) return isAsker(call.header('cookie'), asked.asker) ? asked.hash : problem('choose-password');
+	const chosen = await accounts.hashChosen({ email: asked.email, name: `${asked.firstName} ${asked.lastName}`, password });
+	if (chosen.outcome === 'hashed') return chosen.hash;
+	return chosen.outcome === 'refused' ? passwordProblem(chosen.refusal) : retryLater('too-many-attempts', chosen.retryAfterSeconds);
+}
+
 export function mountRegistrations(app: App, services: Services): void {
 	const { accounts, letters } = services;
 
@@ -61,7 +79,8 @@ export function mountRegistrations(app: App, services: Services): void {
 		if (prepared.outcome === 'login-taken') throw new Error('a login was taken that nobody chose');
 		// Kept in either case, so that both cost a write; for a known address nobody is told the code.
 		const { email: to, hash } = prepared;
-		const issued = await accounts.codes.issue(REGISTRATION, to, { email: to, firstName, lastName, company, language: chosen, hash });
+		const { cookie, asker } = accounts.askers.mark(REGISTRATION.lifetimeMs, services.publicUrl);
+		const issued = await accounts.codes.issue(REGISTRATION, to, { email: to, firstName, lastName, company, language: chosen, hash, asker });
 		const present = await accounts.identityByEmail(to);
 		// Who works nowhere any more cannot sign in to found another company: they begin as everybody does.
 		const known = present?.emailConfirmed === true && (await worksSomewhere(services, present.identity));
@@ -69,15 +88,23 @@ export function mountRegistrations(app: App, services: Services): void {
 			? ({ kind: 'registration-known', language: chosen, company } as const)
 			: ({ kind: 'registration', language: chosen, company, name: firstName, ...issued } as const);
 		await letters.send(to, letter, { ip: call.ip });
-		return Response.json({}, { status: 202 });
+		return Response.json({}, { status: 202, headers: { 'set-cookie': cookie } });
 	});
 
 	everyone(app, services, registrationRoutes.confirm, async (call) => {
 		if (!mayFound(services)) return problem('founding-closed');
-		const found = await accounts.bySecret(call.ip, () => accounts.codes.take(REGISTRATION, call.body.code));
+		const found = await accounts.bySecret(call.ip, () => accounts.codes.open(REGISTRATION, call.body.code));
 		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 		if (found.value === null) return unknownCode();
-		const { email, firstName, lastName, company, language: chosen, hash } = found.value;
+		const { email, firstName, lastName, company, language: chosen } = found.value;
+		// Asked before a password is: an account that is used keeps its own.
+		const before = await accounts.identityByEmail(email);
+		const isInUse = before?.emailConfirmed === true && (await worksSomewhere(services, before.identity));
+		const hash = isInUse ? found.value.hash : await ownHash(services, call, found.value);
+		if (hash instanceof Response) return hash;
+		// Of several who bring the code at once, one goes on.
+		if ((await accounts.codes.take(REGISTRATION, call.body.code)) === null) return unknownCode();
+		if (isInUse) return problem('address-known');
 		const registered = await accounts.registerHashed({ email, name: `${firstName} ${lastName}`, hash, login: null });
 		const founder = { email, firstName, lastName, company, language: chosen };
 		if (registered !== null) {

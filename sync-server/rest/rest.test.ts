@@ -20,7 +20,7 @@ const make = async (who: SignIn, kind: string, fields: unknown): Promise<string>
 
 test('a founder administers the portal, and the cookie is for browsers only', async () => {
 	const letter = await relay.letterAfter('/api/v1/registrations', { company: 'Other', firstName: 'Eve', lastName: 'Fox', email: 'eve@example.com', password: PASSWORD, language: 'ro' });
-	const founded = await api('POST', '/registrations/confirmation', undefined, { code: (letter as { code: string }).code });
+	const founded = await api('POST', '/registrations/confirmation', undefined, { code: (letter as { code: string }).code, password: PASSWORD });
 	expect(founded.status).toBe(201);
 	expect(founded.headers.get('set-cookie')).toMatch(/^atrium_session_[0-9a-f]{12}=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
 	expect(founded.headers.get('cache-control')).toBe('no-store');

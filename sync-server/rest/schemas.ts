@@ -73,6 +73,11 @@ export const meAnswer = v.object({
 export const LETTER_RESULTS = ['sent', 'waiting', 'failed', 'limited'] as const;
 /** What the link of a letter carries behind its `#`. */
 export const codeBody = v.object({ code: v.pipe(v.string(), v.maxLength(100)) });
+/** A code that makes an identity. Programs, which keep no cookie of the asking, send the password. */
+export const confirmationBody = v.object({
+	...codeBody.entries,
+	password: v.optional(v.pipe(newPassword, v.description('Takes the place of the one that was typed when the letter was asked for; needed where it is answered elsewhere than in that browser (`choose-password`)')))
+});
 
 export const createBody = v.object({
 	kind: v.picklist(KINDS),

@@ -76,7 +76,7 @@ export class TestRelay {
 		const letter = await this.letterAfter('/api/v1/registrations', { company, firstName: 'Ann', lastName: 'Lee', email, password: PASSWORD });
 		const founded =
 			letter?.kind === 'registration'
-				? await this.call('POST', '/api/v1/registrations/confirmation', { body: { code: letter.code } })
+				? await this.call('POST', '/api/v1/registrations/confirmation', { body: { code: letter.code, password: PASSWORD } })
 				: await this.call('POST', '/api/v1/portals', { body: { company }, token: (await this.signInAnywhere(email)).token });
 		if (founded.status !== 201) throw new Error(`not founded: ${JSON.stringify(founded.body)}`);
 		return founded.body;

@@ -144,7 +144,7 @@ describe('people through the screens', () => {
 		await asks.getByRole('button', { name: 'Done' }).click();
 		const asked = await relay.api('POST', '/joins', { code: address.split('#')[1], firstName: 'Eve', lastName: 'Enescu', email: 'eve@acme.example', password: PASSWORD, language: 'en' });
 		expect(asked.status).toBe(202);
-		const confirmed = await relay.api('POST', '/joins/confirmation', { code: await relay.letterCode('eve@acme.example', 'join') });
+		const confirmed = await relay.api('POST', '/joins/confirmation', { code: await relay.letterCode('eve@acme.example', 'join'), password: PASSWORD });
 		expect(confirmed.status).toBe(202);
 
 		await ana.page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: /^Company.*1/ }).waitFor();

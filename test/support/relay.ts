@@ -108,7 +108,7 @@ export class TestRelay {
 	async register(company = 'Acme', email = 'ana@acme.example', firstName = 'Ana', lastName = 'Pop'): Promise<SignedIn> {
 		const asked = await this.api('POST', '/registrations', { company, firstName, lastName, email, password: PASSWORD });
 		if (asked.status !== 202) throw new Error(`registration: ${JSON.stringify(asked)}`);
-		return this.#made('POST', '/registrations/confirmation', { code: await this.letterCode(email, 'confirm') });
+		return this.#made('POST', '/registrations/confirmation', { code: await this.letterCode(email, 'confirm'), password: PASSWORD });
 	}
 
 	/** Invites a person by letter and accepts it, as they would. */

@@ -100,8 +100,9 @@ class Account {
 	register(request: Omit<Newcomer, 'login'> & { company: string }): Promise<Answer<void>> {
 		return call('POST', '/registrations', { send: request, portal: null });
 	}
-	confirmRegistration(code: string): Promise<Answer<SignedIn>> {
-		return call('POST', '/registrations/confirmation', { send: { code }, answer: signedInAnswer, portal: null });
+	/** @param password where the relay asked for one: the letter is answered in another browser than the one that asked for it */
+	confirmRegistration(code: string, password?: string): Promise<Answer<SignedIn>> {
+		return call('POST', '/registrations/confirmation', { send: { code, password }, answer: signedInAnswer, portal: null });
 	}
 	/** Another company of a person who is signed in. */
 	foundAnother(company: string, language: string): Promise<Answer<SignedIn>> {
@@ -160,8 +161,8 @@ class Account {
 		return call('POST', '/joins', { send: { ...where, ...request }, portal: null });
 	}
 	/** Waiting for an administrator; or, not waiting, with an account that was here before and signs in with its password. */
-	confirmJoin(code: string): Promise<Answer<SignedIn | { waiting: boolean }>> {
-		return call('POST', '/joins/confirmation', { send: { code }, answer: confirmedAnswer, portal: null });
+	confirmJoin(code: string, password?: string): Promise<Answer<SignedIn | { waiting: boolean }>> {
+		return call('POST', '/joins/confirmation', { send: { code, password }, answer: confirmedAnswer, portal: null });
 	}
 
 	/** Looks on as somebody else in this tab, read only. The relay records it. */

@@ -77,6 +77,7 @@ const sentences: Words = {
 	'password-too-long': m.account_error_password_long,
 	'password-is-email': m.account_error_password_is_email,
 	'password-too-common': m.account_error_password_common,
+	'choose-password': m.account_choose_password_text,
 	'login-taken': m.account_error_login_taken,
 	'registration-closed': m.account_error_registration_closed,
 	'already-member': m.account_error_already_member,
