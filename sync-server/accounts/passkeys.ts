@@ -11,6 +11,7 @@ import { generateAuthenticationOptions, generateRegistrationOptions, verifyAuthe
 import { decodeAttestationObject, decodeClientDataJSON } from '@simplewebauthn/server/helpers';
 import * as v from 'valibot';
 import type { RandomBytes } from '#crdt-model/ids.ts';
+import { networkOf } from './attempts.ts';
 import { type AccountsDatabase, isUniqueViolation } from './database.ts';
 import type { Identity, IdentityId } from './identities.ts';
 import type { RelyingParty } from './relying-party.ts';
@@ -112,7 +113,7 @@ export class Passkeys {
 			authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
 			supportedAlgorithmIDs: ALGORITHMS
 		});
-		return { ticket: this.#tickets.issue(REGISTRATION, { challenge, party, identity }, CEREMONY_MS), options };
+		return { ticket: this.#tickets.issue(REGISTRATION, { challenge, party, identity }, CEREMONY_MS, identity), options };
 	}
 
 	async add(identity: IdentityId, ticket: unknown, response: v.InferOutput<typeof registrationResponse>, name: string): Promise<PasskeyAdded> {
@@ -152,8 +153,8 @@ export class Passkeys {
 		return { outcome: 'added', passkey: { id: row.id, name, createdAt: at, lastUsedAt: null } };
 	}
 
-	/** What the browser needs to find one of its own; who it is comes out afterwards. */
-	async signIn(party: RelyingParty): Promise<Options> {
+	/** What the browser needs to find one of its own; who it is comes out afterwards. @param ip from where nobody asks; null where nobody knows */
+	async signIn(party: RelyingParty, ip: string | null = null): Promise<Options> {
 		const challenge = this.#challenge();
 		const options = await generateAuthenticationOptions({
 			rpID: party.id,
@@ -161,7 +162,7 @@ export class Passkeys {
 			timeout: CEREMONY_MS,
 			userVerification: 'required'
 		});
-		return { ticket: this.#tickets.issue(SIGN_IN, { challenge, party }, CEREMONY_MS), options };
+		return { ticket: this.#tickets.issue(SIGN_IN, { challenge, party }, CEREMONY_MS, ip === null ? null : networkOf(ip)), options };
 	}
 
 	/** Whose passkey answered the challenge of the ticket, which is spent by it whatever comes out. */

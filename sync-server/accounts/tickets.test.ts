@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
-import { Tickets, TICKETS_PER_PURPOSE, ticketPurpose } from './tickets.ts';
+import { Tickets, TICKETS_PER_HOLDER, TICKETS_PER_PURPOSE, ticketPurpose } from './tickets.ts';
 
 const SIGN_IN = ticketPurpose<{ identity: string }>('sign-in');
 const PASSKEY = ticketPurpose<{ challenge: string }>('passkey');
@@ -45,6 +45,16 @@ test('one purpose has its ceiling: the oldest give way, and those of another pur
 	expect(tickets.peek(SIGN_IN, first)).not.toBeNull();
 	for (let made = 0; made < TICKETS_PER_PURPOSE - 1; made++) tickets.issue(SIGN_IN, { identity: String(made) }, 60_000);
 	expect([tickets.peek(SIGN_IN, first), tickets.peek(SIGN_IN, second)]).toEqual([null, { identity: 'second' }]);
+});
+
+test('who asks for very many pushes out their own, and nobody else’s', () => {
+	const other = tickets.issue(SIGN_IN, { identity: 'other' }, 60_000, 'other');
+	const first = tickets.issue(SIGN_IN, { identity: 'flood' }, 60_000, 'flood');
+	for (let made = 0; made < TICKETS_PER_PURPOSE; made++) tickets.issue(SIGN_IN, { identity: 'flood' }, 60_000, 'flood');
+	expect([tickets.peek(SIGN_IN, first), tickets.peek(SIGN_IN, other)]).toEqual([null, { identity: 'other' }]);
+	const last = tickets.issue(SIGN_IN, { identity: 'flood' }, 60_000, 'flood');
+	for (let made = 1; made < TICKETS_PER_HOLDER; made++) tickets.issue(SIGN_IN, { identity: 'flood' }, 60_000, 'flood');
+	expect(tickets.peek(SIGN_IN, last), 'so many at once are theirs').not.toBeNull();
 });
 
 test('lapsed ones make room before any that is good gives way', () => {

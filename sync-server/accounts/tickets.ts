@@ -12,6 +12,9 @@ import type { RandomBytes } from '#crdt-model/ids.ts';
 /** Waiting at once, of one purpose: a company's morning. The oldest give way. */
 export const TICKETS_PER_PURPOSE = 10_000;
 
+/** Waiting at once, of one purpose, for one person or, where nobody is known yet, one network: so that whoever asks for tickets by script pushes out their own. */
+export const TICKETS_PER_HOLDER = 200;
+
 const TICKET_BYTES = 32;
 const TICKET = /^[A-Za-z0-9_-]{43}$/;
 const digest = (ticket: string): string => createHash('sha256').update(ticket).digest('base64url');
@@ -29,6 +32,7 @@ interface Issued {
 	readonly payload: unknown;
 	/** Milliseconds since 1970. */
 	readonly expiresAt: number;
+	readonly holder: string | null;
 }
 
 export class Tickets {
@@ -42,14 +46,19 @@ export class Tickets {
 		this.#random = world.random;
 	}
 
-	issue<P>(purpose: TicketPurpose<P>, payload: P, lifetimeMs: number): string {
+	/** @param holder the person or network whose tickets are counted together; null for what nobody fills (this machine's own programs) */
+	issue<P>(purpose: TicketPurpose<P>, payload: P, lifetimeMs: number, holder: string | null = null): string {
 		const ticket = Buffer.from(this.#random(new Uint8Array(TICKET_BYTES))).toString('base64url');
 		const issued = this.#of(purpose);
+		if (holder !== null) {
+			const theirs = [...issued].filter(([, one]) => one.holder === holder);
+			if (theirs.length >= TICKETS_PER_HOLDER) issued.delete(theirs[0]![0]);
+		}
 		if (issued.size >= TICKETS_PER_PURPOSE) {
 			this.#forgetLapsed(issued);
 			if (issued.size >= TICKETS_PER_PURPOSE) issued.delete(issued.keys().next().value!);
 		}
-		issued.set(digest(ticket), { payload, expiresAt: this.#now() + lifetimeMs });
+		issued.set(digest(ticket), { payload, expiresAt: this.#now() + lifetimeMs, holder });
 		return ticket;
 	}
 

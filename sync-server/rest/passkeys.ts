@@ -102,6 +102,6 @@ export function mountPasskeys(app: App, services: Services): void {
 
 	everyone(app, services, passkeyRoutes.signIn, async (call) => {
 		const party = partyOf(call);
-		return party ? Response.json(await accounts.factors.passkeys.signIn(party)) : problem('no-passkeys-here');
+		return party ? Response.json(await accounts.factors.passkeys.signIn(party, call.isLocal ? null : call.ip)) : problem('no-passkeys-here');
 	});
 }

@@ -83,7 +83,7 @@ export function goOn({ accounts }: Services, ticket: string): boolean {
 function awaiting({ accounts }: Services, signIn: SignIn, awaits: AwaitedStep, extra: Record<string, unknown> = {}): Response {
 	// Without a ticket: whoever wants in there signs in there, and enrols then.
 	if (signIn.bySession && (awaits === 'enrolment' || awaits === 'password')) return problem(CODE_OF[awaits], { extra });
-	const ticket = accounts.tickets.issue(SIGN_IN, { ...signIn, awaits }, SIGN_IN_MS);
+	const ticket = accounts.tickets.issue(SIGN_IN, { ...signIn, awaits }, SIGN_IN_MS, signIn.identity);
 	return problem(CODE_OF[awaits], { extra: { ticket, ...extra } });
 }
 
