@@ -48,7 +48,7 @@ export const signInBody = v.union([
 	v.pipe(v.strictObject({ ticket }), v.description('Nothing new: says again what the sign-in waits for, with a fresh ticket. From a page, only in the browser that a provider sent back with it')),
 	v.object({ email: v.pipe(v.string(), v.description('The address, or the login')), password, portal: v.optional(portalId) })
 ]);
-export const signedInAnswer = v.object({ portal: portalId, employee: personId, token: v.pipe(v.string(), v.description('For `Authorization: Bearer`; browsers have the cookie')) });
+export const signedInAnswer = v.object({ portal: portalId, employee: personId, token: v.optional(v.pipe(v.string(), v.description('For `Authorization: Bearer`. Not told to pages, which have the cookie: where the call brings `Origin` and no token of its own'))) });
 export const meAnswer = v.object({
 	portal: portalId,
 	company: v.string(),

@@ -1,7 +1,7 @@
 /**
  * Signing in and out.
  *
- * Promises: a password is judged by accounts/ alone, at the same cost whatever is wrong; the token goes to the caller and into the cookie and nowhere else.
+ * Promises: a password is judged by accounts/ alone, at the same cost whatever is wrong; the token goes into the cookie and to a program that calls, and nowhere else: no script on a page sees it.
  */
 import type { PortalId } from '#crdt-model/ids.ts';
 import type { Registered } from '../accounts/accounts.ts';

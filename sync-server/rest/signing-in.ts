@@ -14,7 +14,7 @@ import { cookieValue, sessionCookie } from '../accounts/cookie.ts';
 import { graceEnd } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
-import type { Call, Services } from './call.ts';
+import { signedInBy, type Call, type Services } from './call.ts';
 import { languageOf } from './owner.ts';
 import { problem, retryLater, type ProblemCode } from './problem.ts';
 
@@ -127,7 +127,15 @@ function demandsSecondFactor({ portal, joinedAt }: Place, now: number): boolean 
 	return from !== null && from <= now;
 }
 
-/** Starts a session and says so, to programs in the body and to browsers by the cookie. */
+/**
+ * Whether a script on a page would read the answer: browsers send `Origin` with whatever changes something. Whoever holds a token already may have another; a header that is none
+ * does not make a page a program.
+ */
+function isForPage({ accounts }: Services, call: Caller): boolean {
+	return call.header('origin') !== undefined && signedInBy(accounts, { authorization: call.header('authorization') }) === null;
+}
+
+/** Starts a session and says so, to programs in the body and to browsers by the cookie alone. */
 export async function signedInResponse(
 	services: Services,
 	call: Caller,
@@ -144,7 +152,8 @@ export async function signedInResponse(
 	if (who.factorDone) await services.accounts.factors.noteProved(started.session);
 	if (isUnfamiliar) await tellUnfamiliar(services, who.identity, portal, from);
 	const cookie = sessionCookie(who.portal, started.token, { expiresAt: started.expiresAt, now: services.now() }, services.publicUrl);
-	return Response.json({ portal: who.portal, employee: who.employee, token: started.token, ...extra }, { status: 201, headers: { 'set-cookie': cookie } });
+	const token = isForPage(services, call) ? {} : { token: started.token };
+	return Response.json({ portal: who.portal, employee: who.employee, ...token, ...extra }, { status: 201, headers: { 'set-cookie': cookie } });
 }
 
 /** Whoever it was, the owner of the account hears of it. */

@@ -150,9 +150,24 @@ describe('cookies', () => {
 		const cookie = cookieOf({ ...ann, token: planted });
 		const signed = await api('POST', '/sessions', { body: { email: 'ann@example.com', password: PASSWORD }, headers: { cookie, origin: relay.address } });
 		expect(signed.status).toBe(201);
-		expect(signed.body.token).not.toBe(planted);
-		expect(signed.headers.get('set-cookie')).toContain(signed.body.token);
+		expect(signed.headers.get('set-cookie')).toMatch(/^atrium_session_[0-9a-f]{12}=[\w-]{43};/);
+		expect(signed.headers.get('set-cookie')).not.toContain(planted);
 		expect((await api('GET', '/me', { headers: { cookie } })).status).toBe(401);
+	});
+
+	test('no page is told a token: not at a sign-in, not when it changes the portal, not with a header that signs nobody in', async () => {
+		const other = await relay.found('ann@example.com', 'Of Ann');
+		const page = { origin: relay.address };
+		const credentials = { email: 'ann@example.com', password: PASSWORD, portal: ann.portal };
+		for (const headers of [page, { ...page, authorization: `Bearer ${'x'.repeat(43)}` }, { ...page, authorization: 'Basic eDp5' }, { origin: relay.address, cookie: cookieOf(ann) }] as Record<string, string>[]) {
+			const signed = await api('POST', '/sessions', { body: credentials, headers });
+			expect([signed.status, Object.keys(signed.body).sort(), signed.headers.get('set-cookie') !== null]).toEqual([201, ['employee', 'portal'], true]);
+		}
+		ann = await signIn('ann@example.com');
+		const switched = await api('POST', '/sessions/switch', { body: { portal: other.portal }, headers: { ...page, cookie: cookieOf(ann) } });
+		expect([switched.status, switched.body.portal, 'token' in switched.body]).toEqual([201, other.portal, false]);
+		const programs = await api('POST', '/sessions/switch', { body: { portal: other.portal }, token: ann.token });
+		expect(await meStatus(programs.body.token), 'a program is').toBe(200);
 	});
 
 	test('a token is new at every sign-in', async () => {
