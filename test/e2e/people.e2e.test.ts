@@ -259,7 +259,9 @@ describe('people through the screens', () => {
 		await ana.page.getByText('3 people moved to Sales').waitFor();
 		await department('Sales').click();
 		for (const at of [0, 0]) {
-			const [from, to] = [(await ana.main.getByRole('grid').getByRole('row').nth(at).boundingBox())!, (await department('Support').boundingBox())!];
+			const row = ana.main.getByRole('grid', { name: 'Sales' }).getByRole('row').nth(at);
+			await row.waitFor();
+			const [from, to] = [(await row.boundingBox())!, (await department('Support').boundingBox())!];
 			const { mouse } = ana.page;
 			await mouse.move(from.x + 60, from.y + 20);
 			await mouse.down();

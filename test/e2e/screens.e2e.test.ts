@@ -293,6 +293,9 @@ describe('every screen', () => {
 			await page.keyboard.press('Enter');
 			await page.getByRole('navigation').first().waitFor();
 			await device.keepsTheApp();
+			// The portal speaks English until somebody chooses otherwise: what a browser asks for is no choice.
+			await page.getByRole('button', { name: /^(Account|Cont)/ }).first().click();
+			await page.getByRole('menuitemradio', { name: 'Română' }).click();
 			const slips: string[] = [];
 			for (const view of views) {
 				await device.goto(view.path());
