@@ -282,7 +282,10 @@ describe('people through the screens', () => {
 		// Nearer and farther, by the wheel and by keys.
 		const height = (): Promise<number> => department('Sales').boundingBox().then((box) => box!.height);
 		const before = await height();
+		// The dialog gives the focus back when it goes.
+		await dialog('Move Support').waitFor({ state: 'detached' });
 		await department('Sales').focus();
+		await eventually('the focus', () => department('Sales').evaluate((node) => node === document.activeElement), (is) => is);
 		await ana.page.keyboard.press('+');
 		await eventually('a taller row', height, (now) => now > before);
 		await department('Sales').getByText('No head').waitFor();

@@ -130,7 +130,8 @@ export class TestRelay {
 		let code: string | undefined;
 		await until(async () => {
 			const names = await readdir(folder).catch(() => []);
-			for (const name of names.sort().reverse()) {
+			// What is still being written has another name.
+			for (const name of names.filter((one) => one.endsWith('.eml')).sort().reverse()) {
 				// Quoted-printable breaks lines and writes `=` as `=3D`.
 				const letter = (await readFile(join(folder, name), 'utf8')).replace(/=\r?\n/g, '').replace(/=3D/g, '=');
 				if (!letter.includes(email)) continue;
