@@ -81,13 +81,16 @@ export function mountRegistrations(app: App, services: Services): void {
 		const { email: to, hash } = prepared;
 		const { cookie, asker } = accounts.askers.mark(REGISTRATION.lifetimeMs, services.publicUrl);
 		const issued = await accounts.codes.issue(REGISTRATION, to, { email: to, firstName, lastName, company, language: chosen, hash, asker });
-		const present = await accounts.identityByEmail(to);
-		// Who works nowhere any more cannot sign in to found another company: they begin as everybody does.
-		const known = present?.emailConfirmed === true && (await worksSomewhere(services, present.identity));
-		const letter = known
-			? ({ kind: 'registration-known', language: chosen, company } as const)
-			: ({ kind: 'registration', language: chosen, company, name: firstName, ...issued } as const);
-		await letters.send(to, letter, { ip: call.ip });
+		// After the answer: whether the address is known is looked up behind it, and its haste tells nothing.
+		letters.afterwards(async () => {
+			const present = await accounts.identityByEmail(to);
+			// Who works nowhere any more cannot sign in to found another company: they begin as everybody does.
+			const known = present?.emailConfirmed === true && (await worksSomewhere(services, present.identity));
+			const letter = known
+				? ({ kind: 'registration-known', language: chosen, company } as const)
+				: ({ kind: 'registration', language: chosen, company, name: firstName, ...issued } as const);
+			await letters.send(to, letter, { ip: call.ip });
+		});
 		return Response.json({}, { status: 202, headers: { 'set-cookie': cookie } });
 	});
 

@@ -103,6 +103,8 @@ export class TestRelay {
 		try {
 			const { status, body: answer } = await this.call('POST', path, { body, ...(token && { token }) });
 			if (status >= 300) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
+			// Some are written after the answer.
+			await letters.settled();
 		} finally {
 			letters.send = send;
 		}
