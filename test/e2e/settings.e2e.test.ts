@@ -107,6 +107,7 @@ describe('the settings through their screens', () => {
 		const calendar = bobs.page.getByRole('dialog', { name: 'Choose a day' });
 		await eventually('the first day of the week', () => calendar.getByRole('columnheader').first().getAttribute('aria-label'), (day) => day === 'Sunday');
 		await calendar.getByRole('gridcell', { name: 'Tuesday, 2031-05-20' }).waitFor();
+		await eventually('the focus in the calendar', () => calendar.evaluate((node) => node.contains(document.activeElement)), (is) => is);
 		for (const key of ['ArrowDown', 'ArrowRight', 'PageDown', 'Enter']) await bobs.page.keyboard.press(key);
 		await eventually('the chosen day', () => field.inputValue(), (day) => day === '2031-06-28');
 
