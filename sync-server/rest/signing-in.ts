@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import type { PersonId, PortalId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
 import { cookieValue, sessionCookie } from '../accounts/cookie.ts';
-import { graceEnd } from '../accounts/factor-demand.ts';
+import { type FactorDemand, graceEnd, isOverdue } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
 import { signedInBy, type Call, type Services } from './call.ts';
@@ -46,7 +46,7 @@ export async function signInOver(services: Services, call: Caller, signIn: SignI
 	const known = { ...signIn, portal: place.portal.id };
 	if (accounts.mustChangePassword(identity)) return awaiting(services, known, 'password', extra);
 	// A passkey is as good as both, and leaves nothing to enrol.
-	if (!hasFactor && !signIn.factorDone && demandsSecondFactor(place, services.now())) return awaiting(services, known, 'enrolment', extra);
+	if (!hasFactor && !signIn.factorDone && isOverdue(demandOf(place.portal), place.joinedAt, services.now())) return awaiting(services, known, 'enrolment', extra);
 	return signedInResponse(services, call, { identity, portal: place.portal.id, employee: place.employee, factorDone: signIn.factorDone }, extra);
 }
 
@@ -110,21 +110,13 @@ async function placesOf({ accounts, portals }: Services, { identity, portal: nam
 	return places;
 }
 
-/** From when on this person needs a second factor here; null where the portal does not ask for one. */
-export function secondFactorFrom(portal: Portal, joinedAt: number): number | null {
-	return graceEnd(portal.settings?.secondFactor ?? null, joinedAt);
-}
+const demandOf = ({ settings }: Portal): FactorDemand => settings?.secondFactor ?? null;
 
 /** What a person is told of their second factor: whether they have one, whether this portal wants one, and until when it waits. */
 export async function secondFactorShown({ accounts }: Services, portal: Portal, identity: IdentityId): Promise<{ enrolled: boolean; required: boolean; graceUntil: number | null }> {
 	const joined = (await accounts.membershipsOf(identity)).find((membership) => membership.portal === portal.id);
-	const graceUntil = joined ? secondFactorFrom(portal, joined.joinedAt) : null;
+	const graceUntil = joined ? graceEnd(demandOf(portal), joined.joinedAt) : null;
 	return { enrolled: await accounts.secondFactors.has(identity), required: graceUntil !== null, graceUntil };
-}
-
-function demandsSecondFactor({ portal, joinedAt }: Place, now: number): boolean {
-	const from = secondFactorFrom(portal, joinedAt);
-	return from !== null && from <= now;
 }
 
 /**
@@ -147,7 +139,7 @@ export async function signedInResponse(
 	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here', { extra });
 	const from = { ip: call.ip, userAgent: call.header('user-agent') ?? null };
 	const isUnfamiliar = await services.accounts.isUnfamiliar(who.identity, from);
-	const started = await services.accounts.startSession({ ...who, userAgent: call.header('user-agent') ?? null, ip: call.ip });
+	const started = await services.accounts.startSession({ ...who, ...from });
 	if (started.outcome !== 'started') return problem('not-a-member');
 	if (who.factorDone) await services.accounts.factors.noteProved(started.session);
 	if (isUnfamiliar) await tellUnfamiliar(services, who.identity, portal, from);
