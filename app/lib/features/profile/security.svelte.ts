@@ -4,7 +4,9 @@
  * Promises: each part fails for itself and says why; without a network nothing is shown as if it were known.
  */
 import * as v from 'valibot';
-import { call, type Answer, type Problem } from '../account/api.ts';
+import { m } from '#lib/paraglide/messages.js';
+import { call, type Answer, type Problem, type Words } from '../account/api.ts';
+import { entrance, type EntranceFacts } from '../account/entrance.svelte.ts';
 
 const moment = v.number();
 const meAnswer = v.object({
@@ -28,12 +30,14 @@ const sessionsAnswer = v.object({
 });
 const passkeysAnswer = v.object({ passkeys: v.array(v.object({ id: v.string(), name: v.string(), createdAt: moment, lastUsedAt: v.nullish(moment, null) })) });
 const linksAnswer = v.object({ links: v.array(v.object({ provider: v.string(), label: v.nullish(v.string(), null), linkedAt: moment })) });
-const entranceAnswer = v.object({ providers: v.optional(v.array(v.object({ id: v.string(), name: v.string() })), []), passkeys: v.optional(v.boolean(), false) });
 
 export type Me = v.InferOutput<typeof meAnswer>;
 export type SignIn = v.InferOutput<typeof sessionsAnswer>['sessions'][number];
 export type Passkey = v.InferOutput<typeof passkeysAnswer>['passkeys'][number];
 export type Link = v.InferOutput<typeof linksAnswer>['links'][number];
+
+/** What is said where the password that proves it is wrong: nobody was asked for an address. */
+export const PROOF_WORDS: Words = { 'wrong-credentials': m.account_error_wrong_password };
 
 /** One question to the relay: what it answered last, or why it did not. */
 class Asked<T> {
@@ -62,7 +66,7 @@ export class Security {
 	readonly sessions = new Asked<v.InferOutput<typeof sessionsAnswer>>(() => call('GET', '/sessions', { answer: sessionsAnswer }));
 	readonly passkeys = new Asked<v.InferOutput<typeof passkeysAnswer>>(() => call('GET', '/me/passkeys', { answer: passkeysAnswer }));
 	readonly links = new Asked<v.InferOutput<typeof linksAnswer>>(() => call('GET', '/me/links', { answer: linksAnswer }));
-	readonly entrance = new Asked<v.InferOutput<typeof entranceAnswer>>(() => call('GET', '/entrance', { answer: entranceAnswer }));
+	readonly entrance = new Asked<EntranceFacts>(() => entrance.ask());
 
 	async load(): Promise<void> {
 		await Promise.all([this.me, this.sessions, this.passkeys, this.links, this.entrance].map((one) => one.load()));
