@@ -175,16 +175,23 @@ describe('the settings through their screens', () => {
 		await save(ana.main.getByRole('textbox', { name: 'Network or address' }), '203.0.113.7/24');
 		await ana.main.getByRole('list', { name: 'Networks' }).getByText('203.0.113.0/24').waitFor();
 		await ana.main.getByRole('alert').getByText(/127\.0\.0\.1 is outside these networks/).waitFor();
-		// Bob is outside now; he is let in again once the address is named.
+		// Bob is outside now, and goes on working; he is let in again once the address is named.
+		const shutOut = bobs.page.getByRole('status').filter({ hasText: /outside your company/ });
+		await shutOut.getByRole('button', { name: 'Try again' }).waitFor();
+		await bobs.newTask('Thought of outside');
+		await bobs.taskRow('Thought of outside').waitFor();
 		await ana.main.getByRole('button', { name: 'Add mine: 127.0.0.1' }).click();
 		await ana.main.getByText(/is outside these networks/).waitFor({ state: 'detached' });
+		// By himself: nobody touches his device.
+		await shutOut.waitFor({ state: 'detached' });
+		await bobs.saysSync(/^Up to date$/);
+		const { body } = await relay.api<{ rows: { title: string }[] }>('GET', '/documents?kind=task', undefined, bob.token);
+		expect(body.rows.map(({ title }) => title)).toContain('Thought of outside');
 		await ana.main.getByRole('button', { name: 'Remove 203.0.113.0/24' }).click();
+		await ana.main.getByText('203.0.113.0/24').waitFor({ state: 'detached' });
 		await ana.main.getByRole('button', { name: 'Remove 127.0.0.1/32' }).click();
 		await ana.main.getByText('From anywhere.').waitFor();
 		await settled();
-		// He was outside for a moment; whoever comes again is let in.
-		await bobs.device.goto('/tasks');
-		await bobs.saysSync(/^Up to date$/);
 	});
 
 	it('[P1] without a network a change is kept here and reaches the other after the reconnect', async () => {

@@ -40,7 +40,7 @@ export const EAGER_BACKOFF_MS = 1_500;
 export const EAGER_ATTEMPTS = 200;
 /** The longest, once nobody expects it any more: a portal's devices must not storm a relay that comes back after a night. */
 export const MAX_BACKOFF_MS = 60_000;
-/** Between two tries from outside the company's networks: it is a person who moves, not a relay that comes back. */
+/** Between two tries from outside the company's networks while nobody looks (knocking.ts is for those who do): it is a person who moves, not a relay that comes back. */
 export const OUTSIDE_RETRY_MS = 60_000;
 /** The relay says something every HEARTBEAT_MS; two and a half of them without a word is a dead line. */
 export const SILENCE_MS = 2.5 * HEARTBEAT_MS;

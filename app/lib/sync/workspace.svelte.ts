@@ -20,6 +20,7 @@ import { databaseName, ReplicaDatabase, SCHEMA_VERSION, tariffOfRow, viewDatabas
 import type { AsideItem, StoredRow, SyncState } from '#storage/replica-contract.ts';
 import { relayAddress, webSocketTransport } from './connection.ts';
 import { Replica, type Draft, type LinkState, type OpenedPage, type Problem, type ReplicaStatus, type RunResult, type TabSignal } from './engine.ts';
+import { Knocking } from './knocking.ts';
 import { LOOK_EVERY_MS } from './lease.ts';
 import { lead, takeSlot, type Held } from './leader.ts';
 import { LivePage, type LiveState } from './live.ts';
@@ -97,6 +98,13 @@ export class Workspace {
 	readonly #slotLock: Held;
 	#leadership: Held | null = null;
 	readonly #endings: (() => void)[] = [];
+	readonly #knocking = new Knocking({
+		timers: { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer as number) },
+		fraction: () => Math.random(),
+		isSeen: () => document.visibilityState === 'visible',
+		knock: () => this.retry()
+	});
+	#wasAdmitted = false;
 	#closed = false;
 
 	private constructor(options: WorkspaceOptions, parts: { replica: Replica; store: DexieReplicaStore; channel: BroadcastChannel; slot: Held & { slot: string } }) {
@@ -326,20 +334,28 @@ export class Workspace {
 		const onOnline = () => {
 			this.replica.networkChanged(true);
 			this.#uploads.wake();
+			this.#knocking.lookedAt();
 		};
 		const onOffline = () => this.replica.networkChanged(false);
 		const onHide = () => void this.replica.flush().catch(() => {});
-		const onVisibility = () => (document.visibilityState === 'hidden' ? onHide() : this.replica.wake());
+		const onFocus = () => this.#knocking.lookedAt();
+		const onVisibility = () => {
+			if (document.visibilityState === 'hidden') return onHide();
+			this.replica.wake();
+			onFocus();
+		};
 		window.addEventListener('online', onOnline);
 		window.addEventListener('offline', onOffline);
 		window.addEventListener('pagehide', onHide);
 		window.addEventListener('blur', onHide);
+		window.addEventListener('focus', onFocus);
 		document.addEventListener('visibilitychange', onVisibility);
 		this.#endings.push(() => {
 			window.removeEventListener('online', onOnline);
 			window.removeEventListener('offline', onOffline);
 			window.removeEventListener('pagehide', onHide);
 			window.removeEventListener('blur', onHide);
+			window.removeEventListener('focus', onFocus);
 			document.removeEventListener('visibilitychange', onVisibility);
 		});
 		this.#leadership = lead(`atrium:leader:${name}:${SCHEMA_VERSION}`, () => {
@@ -410,8 +426,13 @@ export class Workspace {
 		// Own work that the leader has not counted yet is still on its way.
 		const followed = this.leads || !says ? own : { ...own, link: says.link, problem: own.problem ?? says.problem, word: says.word, received: says.received };
 		const counted = { ...followed, pending: followed.pending + this.#uploading };
+		this.#knocking.outside(counted.problem === 'not-from-here' && !this.#closed);
 		this.status = counted.word === 'up-to-date' && (counted.pending > 0 || own.pending > 0 || this.#behind > 0) ? { ...counted, word: 'sending' } : counted;
 		if (!this.leads) return;
+		const isAdmitted = own.link === 'admitted';
+		// Bytes that were refused as from outside, or met no relay, do not wait out their pause.
+		if (isAdmitted && !this.#wasAdmitted) this.#uploads.wake();
+		this.#wasAdmitted = isAdmitted;
 		this.#sayStatus();
 		if (own.online === this.#heardOnline && own.waiting === this.#waiting) return;
 		this.#heardOnline = own.online;
@@ -446,6 +467,7 @@ export class Workspace {
 	}
 
 	#letGo(): void {
+		this.#knocking.outside(false);
 		for (const end of this.#endings) end();
 		this.#leadership?.release();
 		this.#slotLock.release();
