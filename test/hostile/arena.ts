@@ -211,13 +211,16 @@ export class Arena {
 		socket.on('error', () => {});
 		await new Promise<void>((resolve) => socket.once('open', resolve).once('close', () => resolve()));
 		for (const frame of frames) if (socket.readyState === WebSocket.OPEN) socket.send(frame);
-		// What was sent has been taken in when a frame that needs no answer has passed behind it.
-		await new Promise<void>((resolve) => {
-			socket.once('pong', () => resolve()).once('close', () => resolve());
-			if (socket.readyState === WebSocket.OPEN) socket.ping();
-			else resolve();
-		});
+		// What was sent has been taken in when a frame that needs no answer has passed behind it; a close that was sent comes before the second answer.
+		const passed = (): Promise<void> =>
+			new Promise((resolve) => {
+				if (socket.readyState === WebSocket.CLOSED) return resolve();
+				socket.once('pong', () => resolve()).once('close', () => resolve());
+				if (socket.readyState === WebSocket.OPEN) socket.ping();
+			});
+		await passed();
 		await this.work();
+		await passed();
 		if (code !== null) return code;
 		socket.close();
 		return 'open';

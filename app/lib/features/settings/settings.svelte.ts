@@ -15,14 +15,20 @@ import { tariffReason } from '../tariff/words.ts';
 
 type Name = SettingName | 'company';
 
-/** The one settings record of the portal, live; null until this device knows it. Call it while a component is set up. */
+/** The one settings record of the portal as this device holds it; null until it is known here. */
+async function settingsRow(workspace: Workspace): Promise<StoredRow<SettingsRow> | null> {
+	return (await workspace.rows('settings').toArray())[0] ?? null;
+}
+
+/** The same, live. Call it while a component is set up. */
 export function liveSettings(workspace: Workspace) {
-	return workspace.live<StoredRow<SettingsRow> | null>(() => async () => (await workspace.rows('settings').toArray())[0] ?? null, null);
+	return workspace.live<StoredRow<SettingsRow> | null>(() => () => settingsRow(workspace), null);
 }
 
 export class Settings {
 	readonly workspace: Workspace;
 	readonly #live;
+	#last: Promise<unknown> = Promise.resolve();
 
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
@@ -51,10 +57,25 @@ export class Settings {
 	}
 
 	/** @param label what is changed, for the notice with Undo */
-	async set<K extends Name>(name: K, value: SettingsRow[K], label: string): Promise<boolean> {
-		const { row } = this;
+	set<K extends Name>(name: K, value: SettingsRow[K], label: string): Promise<boolean> {
+		return this.change(name, () => value, label);
+	}
+
+	/**
+	 * For a field that holds several things: `next` gets what the field is once every change before is kept, which a screen may not show yet. Two
+	 * entries removed one right after the other are both gone then.
+	 */
+	change<K extends Name>(name: K, next: (now: SettingsRow[K]) => SettingsRow[K], label: string): Promise<boolean> {
+		const changed = this.#last.then(() => this.#change(name, next, label));
+		this.#last = changed.catch(() => {});
+		return changed;
+	}
+
+	async #change<K extends Name>(name: K, next: (now: SettingsRow[K]) => SettingsRow[K], label: string): Promise<boolean> {
+		const row = await settingsRow(this.workspace);
 		if (!row) return false;
 		const before = row[name];
+		const value = next(before);
 		if (JSON.stringify(before) === JSON.stringify(value)) return true;
 		const draft = (to: unknown) => ({ document: row.id as DocumentId<'settings'>, name: `settings.set${name.charAt(0).toUpperCase()}${name.slice(1)}`, args: { value: to } });
 		if (!(await runOrTell(this.workspace, draft(value)))) return false;
