@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestRelay, type SignedIn } from '../support/relay.ts';
@@ -187,9 +186,8 @@ describe('the settings through their screens', () => {
 		await bobs.saysSync(/^Up to date$/);
 		const { body } = await relay.api<{ rows: { title: string }[] }>('GET', '/documents?kind=task', undefined, bob.token);
 		expect(body.rows.map(({ title }) => title)).toContain('Thought of outside');
-		await ana.main.getByRole('button', { name: 'Remove 203.0.113.0/24' }).click();
-		await ana.main.getByText('203.0.113.0/24').waitFor({ state: 'detached' });
-		await ana.main.getByRole('button', { name: 'Remove 127.0.0.1/32' }).click();
+		// Both at once: the second press does not bring the first network back.
+		await ana.main.getByRole('list', { name: 'Networks' }).evaluate((list) => list.querySelectorAll('button').forEach((button) => button.click()));
 		await ana.main.getByText('From anywhere.').waitFor();
 		await settled();
 	});
@@ -210,31 +208,20 @@ describe('the settings through their screens', () => {
 		await ana.main.getByText(/they lie as files/).waitFor();
 	});
 
-	it('is found right by axe on every page, in both themes and languages, at a desk and on a phone', async () => {
+	it('fits the narrowest phone in Romanian', async () => {
 		const { page } = ana;
-		const found: string[] = [];
-		for (const [width, height] of [[1440, 900], [390, 844]] as const) {
-			await page.setViewportSize({ width, height });
-			for (const theme of ['light', 'dark'] as const) {
-				await page.emulateMedia({ colorScheme: theme });
-				for (const language of width === 390 && theme === 'dark' ? (['en', 'ro'] as const) : (['en'] as const)) {
-					await page.evaluate((one) => localStorage.setItem('PARAGLIDE_LOCALE', one), language);
-					for (const id of ['company', 'formats', 'hours', 'communication', 'services', 'entry', 'letters', '']) {
-						await ana.device.goto(`/settings/${id}`);
-						await (id === '' && width === 390 ? page.getByRole('navigation', { name: /^Pages of the settings|^Paginile/ }) : page.getByRole('heading', { level: 1 })).waitFor();
-						if (width === 1440) await page.getByRole('link', { name: 'Settings' }).first().waitFor();
-						const { violations } = await new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] }).analyze();
-						found.push(...violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id: rule, nodes }) => `${id} ${width} ${theme}: ${rule} ${nodes[0]?.target.join(' ')} ${nodes[0]?.any[0]?.message ?? ''}`));
-						const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-						if (wider) found.push(`${id} ${width}: wider than the window`);
-						if (!pictures) continue;
-						mkdirSync(pictures, { recursive: true });
-						await page.screenshot({ path: join(pictures, `${id || 'list'}-${width}-${theme}-${language}.png`) });
-					}
-				}
-			}
+		const wider: string[] = [];
+		await page.setViewportSize({ width: 360, height: 740 });
+		await page.evaluate(() => localStorage.setItem('PARAGLIDE_LOCALE', 'ro'));
+		for (const id of ['company', 'formats', 'hours', 'communication', 'services', 'entry', 'letters', '']) {
+			await ana.device.goto(`/settings/${id}`);
+			await page.getByRole('heading', { level: 1 }).waitFor();
+			if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) wider.push(id);
+			if (!pictures) continue;
+			mkdirSync(pictures, { recursive: true });
+			await page.screenshot({ path: join(pictures, `${id || 'list'}-phone-ro.png`) });
 		}
-		expect(found).toEqual([]);
+		expect(wider).toEqual([]);
 		expect([...ana.device.complaints(), ...bobs.device.complaints()]).toEqual([]);
 	});
 });
