@@ -21,8 +21,16 @@ export const wellFormed = v.pipe(v.string(), v.transform((text) => text.toWellFo
 export const title = v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLength(MAX_TITLE_LENGTH));
 export const shortText = v.pipe(wellFormed, v.trim(), v.maxLength(MAX_TITLE_LENGTH));
 export const longText = v.pipe(wellFormed, v.minLength(1), v.maxLength(MAX_COMMENT_LENGTH));
-/** Parsed and normalised by accounts/ before it becomes a way to sign in. */
-export const email = v.pipe(v.string(), v.email(), v.maxLength(254));
+/**
+ * Parsed and normalised by accounts/ before it becomes a way to sign in, which takes the same: `o'neil@…` and `r&d@…` are people's addresses, and a domain with
+ * diacritics stands here in its ASCII form (`xn--…`).
+ */
+export const email = v.pipe(
+	v.string(),
+	v.regex(/^[\w+&'-]+(?:\.[\w+&'-]+)*@(?:[\da-z](?:[\da-z-]*[\da-z])?\.)+[a-z](?:[\da-z-]*[\da-z])$/i, 'not an e-mail address'),
+	v.maxLength(254),
+	v.metadata({ format: 'email' })
+);
 /** A day as `2026-11-30`, as the calendar says it, without a time zone. */
 export const day = v.pipe(v.string(), v.isoDate(), v.check(isInCalendar, 'no such day'));
 /** Money in the portal's currency, two decimals at most; the last binary digits of a sum are rounded away. */

@@ -20,6 +20,7 @@ import { type Added, type HashedChosen, type HashedForLater, Identities, type Id
 import { type Invitation, type InvitationClaim, type InvitationClaimed, Invitations, type Invited } from './invitations.ts';
 import { InvitationLinks } from './invitation-links.ts';
 import { Joins } from './joins.ts';
+import type { LetterSort } from './letter-limits.ts';
 import { LetterStore } from './letter-store.ts';
 import { type HeldMembership, type Membership, type MembershipAdded, Memberships } from './memberships.ts';
 import { argon2Hasher, type PasswordHasher } from './password.ts';
@@ -133,7 +134,7 @@ export class Accounts {
 	}
 
 	/** What a newcomer chose, judged and hashed, to wait until they have answered a letter. At the same cost whatever the address is. */
-	hashForLater(request: { email: unknown; password: unknown; name: unknown; login?: unknown; ip?: Ip }): Promise<HashedForLater> {
+	hashForLater(request: { letter: LetterSort; email: unknown; password: unknown; name: unknown; login?: unknown; ip?: Ip }): Promise<HashedForLater> {
 		return this.#identities.hashForLater(request);
 	}
 
@@ -160,8 +161,8 @@ export class Accounts {
 	}
 
 	/** Whether a letter may be asked for by a stranger now; null where it may. Known addresses and unknown ones count alike. */
-	mayAskLetter(email: Email, ip: Ip): Promise<TooManyAttempts | null> {
-		return this.#guard.letter(email, ip);
+	mayAskLetter(sort: LetterSort, email: Email, ip: Ip): Promise<TooManyAttempts | null> {
+		return this.#guard.letter(sort, email, ip);
 	}
 
 	/** By an administrator, with a first password that must be changed at the first sign-in. A known address is left as it is: invite it. */

@@ -17,7 +17,7 @@ export const ATTEMPTS_PER_ADDRESS = 10;
 export const ATTEMPTS_PER_NETWORK = 100;
 /** A code has six digits and the password stands before it: at ten tries in a quarter of an hour a guesser needs months. */
 export const CODES_PER_IDENTITY = 10;
-/** Letters that strangers may ask for to one address: whoever mistyped asks again, and nobody's mailbox is filled. */
+/** Letters of one sort that strangers may ask for to one address: whoever mistyped asks again, and nobody's mailbox is filled. */
 export const LETTERS_ASKED_PER_ADDRESS = 5;
 /** A training room where everybody registers at once. */
 export const LETTERS_ASKED_PER_NETWORK = 50;

@@ -20,8 +20,9 @@ const LOCAL_MAX = 64;
 /** Before trimming; pasted blanks are forgiven, a megabyte is not even looked at. */
 const RAW_MAX = 1024;
 
-// Dot-atom of RFC 5322. Quoted local parts and non-ASCII ones are left out: hardly a server accepts them.
-const LOCAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+// Of the dot-atom of RFC 5322 what people have, and what their record takes as well: a `%` or `!` would be a way through other servers, a `?` a header of a `mailto:`. Quoted local
+// parts and non-ASCII ones are left out too: hardly a server accepts them.
+const LOCAL = /^[a-z0-9_+&'-]+(\.[a-z0-9_+&'-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** A last label of digits only would be an address of a machine, not a domain. */
 const TOP_LABEL = /^[a-z][a-z0-9-]*[a-z0-9]$/;

@@ -7,6 +7,7 @@
 import { ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NETWORK, AttemptWindow, type AttemptTaken, CODES_PER_IDENTITY, LETTERS_ASKED_PER_ADDRESS, LETTERS_ASKED_PER_NETWORK, networkOf } from './attempts.ts';
 import type { Email } from './email.ts';
 import type { IdentityId } from './identities.ts';
+import type { LetterSort } from './letter-limits.ts';
 import { HashQueue } from './password.ts';
 
 export type TooManyAttempts = { outcome: 'too-many-attempts'; retryAfterSeconds: number };
@@ -59,9 +60,9 @@ export class Guard {
 		});
 	}
 
-	/** Asking for a letter to an address, known or not; null where it may be asked for. */
-	async letter(email: Email, ip: Ip): Promise<TooManyAttempts | null> {
-		const guarded = await this.#judge([[this.#lettersByNetwork, networkKey(ip)], [this.#lettersByAddress, email]], async () => ({ right: false, value: null }));
+	/** Asking for a letter to an address, known or not; null where it may be asked for. Sorts are counted apart: who registers in another's name keeps them from no lost password. */
+	async letter(sort: LetterSort, email: Email, ip: Ip): Promise<TooManyAttempts | null> {
+		const guarded = await this.#judge([[this.#lettersByNetwork, networkKey(ip)], [this.#lettersByAddress, `${sort} ${email}`]], async () => ({ right: false, value: null }));
 		return guarded.outcome === 'judged' ? null : guarded;
 	}
 

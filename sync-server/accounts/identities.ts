@@ -13,6 +13,7 @@ import type { PortalId, RandomBytes } from '#crdt-model/ids.ts';
 import { type AccountsDatabase, isUniqueViolation } from './database.ts';
 import { type Email, type EmailRefusal, parseEmail } from './email.ts';
 import type { Guard, Ip, TooManyAttempts } from './guard.ts';
+import type { LetterSort } from './letter-limits.ts';
 import { type Login, type LoginRefusal, parseLogin } from './login.ts';
 import { type Password, type PasswordHasher, type PasswordRefusal, parsePassword, presentedPassword } from './password.ts';
 
@@ -115,11 +116,11 @@ export class Identities {
 	}
 
 	/** Judges what a newcomer chose and hashes the password, whether the address is known or not; counted as asking for a letter. */
-	async hashForLater(request: NewIdentity & { ip?: Ip }): Promise<HashedForLater> {
+	async hashForLater(request: NewIdentity & { letter: LetterSort; ip?: Ip }): Promise<HashedForLater> {
 		const parsed = parseNew(request);
 		if (parsed.outcome === 'refused') return parsed;
 		const { email, password, name, login } = parsed.value;
-		const waits = await this.#guard.letter(email, request.ip);
+		const waits = await this.#guard.letter(request.letter, email, request.ip);
 		if (waits) return waits;
 		if (login !== null && (await this.#emailOf(login)) !== null) return { outcome: 'login-taken' };
 		const hashed = await this.#guard.hash(() => this.#hasher.hash(password));

@@ -81,7 +81,7 @@ describe('files', () => {
 	test('a header cannot be injected through any name, address or setting', async () => {
 		const evil = 'Evil\r\nBcc: victim@example.com\r\n\r\n<b>body</b>';
 		const letters = lettersOf({ portalOf: async () => ({ look: { company: evil, accent: evil, senderName: evil, replyTo: 'x@example.com\r\nBcc: y@example.com' }, people: 1 }) });
-		await letters.send(email("a'b|c@example.com"), { ...invitation, company: evil, invitedBy: evil } as Letter, { portal });
+		await letters.send(email("a'b&c@example.com"), { ...invitation, company: evil, invitedBy: evil } as Letter, { portal });
 		const headers = headersOf(onlyLetter());
 		expect(headers).not.toMatch(/^Bcc:/im);
 		expect(headers.match(/^[\w-]+:/gm)!.map((name) => name.toLowerCase()).sort()).toEqual(

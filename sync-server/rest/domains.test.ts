@@ -1,5 +1,7 @@
 // A portal's own domain: whose it is, and what counts there.
+import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { IdMaker } from '#crdt-model/ids.ts';
@@ -100,6 +102,17 @@ test('the entrance there is that portal’s, and so is a sign-in, whoever is nam
 	expect(signed.cookie, 'for this name alone').not.toMatch(/domain=/i);
 	expect((await signIn('bea@example.com', pageOf(ACME), bea.portal)).body.code).toBe('not-a-member');
 	expect((await signIn('ann@example.com', relay.address)).body.code).toBe('bad-origin');
+});
+
+test('links in letters lead to the relay’s own address, whatever name was called', async () => {
+	for (const [n, headers] of ([{ host: at('evil.example') }, { host: at(ACME), origin: pageOf(ACME) }, { host: at('127.0.0.1'), 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', forwarded: 'host=evil.example' }] as Record<string, string>[]).entries()) {
+		expect((await knock('POST', '/api/v1/password-resets', headers, { email: 'ann@example.com' })).status).toBe(202);
+		await relay.relay.services.letters.settled();
+		const letters = readdirSync(join(relay.dataDir, 'mail')).filter((name) => name.includes('password-reset')).sort();
+		expect(letters).toHaveLength(n + 1);
+		const links = readFileSync(join(relay.dataDir, 'mail', letters.at(-1)!), 'utf8').match(/https?:\/\/[^\s"<>#]+/g)!;
+		expect(new Set(links)).toEqual(new Set([`${relay.relay.services.publicUrl}/reset`]));
+	}
 });
 
 test('it answers while the tariff has own domains, and stays the portal’s meanwhile', async () => {

@@ -137,6 +137,42 @@ test('[J5] whoever was dismissed comes back by a decision alone, also in the mom
 	expect([row.active, row.email]).toEqual([false, '']);
 });
 
+test('[J5] an address that only looks like one of the company’s domain waits for a decision like any other', async () => {
+	await register('moderated', ['acme.example']);
+	const became: Record<string, unknown> = {};
+	for (const [n, email] of [
+		'a@sub.acme.example', 'b@acme.example.evil.example', 'c@evil-acme.example', 'd@acme.example@evil.example', '"e@acme.example"@evil.example', 'f%acme.example@evil.example',
+		'g@acm\u0435.example', 'g@xn--acm-ccb.example', 'h@acme.example.', 'i@acme.example\u0000.evil.example', 'j@ACME.Example', 'k@\uFF41cme.example', 'l@acme\u3002example', 'm@evil.example, x@acme.example'
+	].entries()) {
+		const asked = await ask(newcomer(email), n + 1);
+		if (asked.status !== 202) became[email] = asked.body.errors[0].field;
+		else became[email] = (await confirm(codeTo(letters.at(-1)!.to), n + 1)).body.waiting ?? letters.at(-1)!.to;
+	}
+	expect(became).toEqual({
+		'a@sub.acme.example': true, 'b@acme.example.evil.example': true, 'c@evil-acme.example': true, 'd@acme.example@evil.example': 'email', '"e@acme.example"@evil.example': 'email', 'f%acme.example@evil.example': 'email',
+		'g@acm\u0435.example': true, 'g@xn--acm-ccb.example': true, 'h@acme.example.': 'email', 'i@acme.example\u0000.evil.example': 'email', 'm@evil.example, x@acme.example': 'email',
+		// The same domain, written otherwise: the letter went there.
+		'j@ACME.Example': 'j@acme.example', 'k@\uFF41cme.example': 'k@acme.example', 'l@acme\u3002example': 'email'
+	});
+});
+
+test('[J2] an invitation is its address’s, whoever brings it, and whoever is signed in meanwhile', async () => {
+	const bea = await relay.found('bea@example.com', 'Beta');
+	await relay.found('cat@example.com', 'Cats');
+	const bring = (code: string, more: Body = {}) =>
+		relay.call('POST', '/api/v1/invitations/acceptance', { token: bea.token, body: { code, firstName: 'Bea', lastName: 'Bee', password: PASSWORD, email: 'bea@example.com', employee: bea.employee, ...more } });
+	const known = await relay.codeFor(ann, 'cat@example.com');
+	expect((await bring(known, { password: 'the password of Bea' })).body.code, 'an account wants its own password').toBe('wrong-credentials');
+	expect(await peopleWith('cat@example.com')).toEqual([]);
+	const joined = await bring(await relay.codeFor(ann, 'dan@example.com'));
+	expect((await peopleWith('dan@example.com')).map(({ id }: Body) => id)).toEqual([joined.body.employee]);
+	expect(await peopleWith('bea@example.com')).toEqual([]);
+	const { body } = await relay.call('GET', '/api/v1/me', { token: bea.token });
+	expect(body.portals.map(({ portal }: Body) => portal), 'and nothing is added to theirs').toEqual([bea.portal]);
+	// The code still waits for its reader.
+	expect((await bring(known)).body.employee).toBe((await peopleWith('cat@example.com'))[0].id);
+});
+
 test('[J5] nobody but an administrator of that portal sees or decides requests', async () => {
 	const id = await waitingRequest('decide@example.com');
 	const bob = await relay.join(ann, 'bob@example.com');

@@ -94,6 +94,16 @@ test('[J1] each address is told its result; a letter goes to those who are invit
 	expect(letters.map(({ to }) => to).sort()).toEqual(['new@example.com', 'twice@example.com']);
 });
 
+test('[J1] whoever is invited comes in by the letter, also with an apostrophe, an ampersand or diacritics in the address', async () => {
+	const typed = { "O'Neil@example.com": "o'neil@example.com", 'r&d@example.com': 'r&d@example.com', 'ana@exemplu-românesc.ro': 'ana@xn--exemplu-romnesc-ekb.ro' };
+	for (const [address, email] of Object.entries(typed)) {
+		expect((await invite(ann, [address])).body.results).toEqual([{ address, result: 'invited', letter: 'sent' }]);
+		const joined = await accept(codeTo(email));
+		expect(joined.status, JSON.stringify(joined.body)).toBe(201);
+		expect((await api('GET', '/me', joined.body)).body.email).toBe(email);
+	}
+});
+
 test('[J8] beyond so many letters an address is limited, and the older link goes on working', async () => {
 	for (let i = 0; i < LETTERS_PER_ADDRESS_AND_HOUR; i++) await invite(ann, ['often@example.com']);
 	const code = codeTo('often@example.com');

@@ -84,7 +84,7 @@ export function mountJoins(app: App, services: Services): void {
 		if (door instanceof Response) return door;
 		const { portal, link } = door;
 		const { firstName, lastName, password, login } = body;
-		const hashed = await accounts.hashForLater({ email: body.email, password, name: `${firstName} ${lastName}`, login, ip: call.ip });
+		const hashed = await accounts.hashForLater({ letter: 'joining', email: body.email, password, name: `${firstName} ${lastName}`, login, ip: call.ip });
 		if (hashed.outcome !== 'hashed') return registrationProblem(hashed);
 		const { email, login: wished, hash } = hashed;
 		const reader = body.language ?? portal.settings?.language ?? 'en';

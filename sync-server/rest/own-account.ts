@@ -130,11 +130,13 @@ export function mountOwnAccount(app: App, services: Services): void {
 		const parsed = parseEmail(body.email);
 		if (parsed.outcome === 'refused') return badField('email', 'an e-mail address');
 		const { email: to } = parsed;
-		const wait = await accounts.mayAskLetter(to, ip);
+		const wait = await accounts.mayAskLetter('email', to, ip);
 		if (wait) return retryLater('too-many-attempts', wait.retryAfterSeconds);
 		const issued = await accounts.codes.issue(EMAIL_CHANGE, to, { identity: signIn.identity, email: to, stamp: await accounts.passwordStamp(signIn.identity) });
-		// An address that has an account of its own gets nothing, and nobody else learns that it has.
-		if (!(await accounts.identityByEmail(to))) await letters.send(to, { kind: 'email-change', language: await languageOf(services, signIn.identity, portal.id), ...issued }, { portal: portal.id, ip });
+		// An address that has an account of its own gets nothing, and nobody else learns that it has: it is looked up after the answer, whose time would tell.
+		letters.afterwards(async () => {
+			if (!(await accounts.identityByEmail(to))) await letters.send(to, { kind: 'email-change', language: await languageOf(services, signIn.identity, portal.id), ...issued }, { portal: portal.id, ip });
+		});
 		return Response.json({}, { status: 202 });
 	});
 
@@ -163,7 +165,7 @@ export function mountOwnAccount(app: App, services: Services): void {
 		const parsed = parseEmail(body.email);
 		if (parsed.outcome === 'refused') return badField('email', 'an e-mail address');
 		const { email: to } = parsed;
-		const wait = await accounts.mayAskLetter(to, ip);
+		const wait = await accounts.mayAskLetter('password', to, ip);
 		if (wait) return retryLater('too-many-attempts', wait.retryAfterSeconds);
 		// Answered before it is looked up whose address it is: the time of an answer would tell.
 		letters.afterwards(async () => {

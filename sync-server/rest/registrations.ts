@@ -73,7 +73,7 @@ export function mountRegistrations(app: App, services: Services): void {
 	everyone(app, services, registrationRoutes.register, async (call) => {
 		if (!mayFound(services)) return problem('founding-closed');
 		const { company, firstName, lastName, email, password, language: chosen = 'en' } = call.body;
-		const prepared = await accounts.hashForLater({ email, password, name: `${firstName} ${lastName}`, ip: call.ip });
+		const prepared = await accounts.hashForLater({ letter: 'registration', email, password, name: `${firstName} ${lastName}`, ip: call.ip });
 		if (prepared.outcome === 'too-many-attempts') return retryLater('too-many-attempts', prepared.retryAfterSeconds);
 		if (prepared.outcome === 'refused') return refusedProblem(prepared.refusal);
 		if (prepared.outcome === 'login-taken') throw new Error('a login was taken that nobody chose');

@@ -41,10 +41,10 @@ const signIn = async (email: string, portal = ann.portal): Promise<SignIn> => (a
 const meStatus = async (token: string) => (await api('GET', '/me', { token })).status;
 
 /** Everything that a stranger can tell two answers apart by, but for the stopwatch: for that the costs are counted. */
-async function seen(path: string, body: unknown): Promise<unknown> {
+async function seen(path: string, body: unknown, token?: string): Promise<unknown> {
 	const before = hashes;
 	const rows = writes();
-	const answer = await api('POST', path, { body, headers: from('198.51.100.20') });
+	const answer = await api('POST', path, { body, headers: from('198.51.100.20'), ...(token && { token }) });
 	// The mark of the asking browser is new each time.
 	const headers = [...answer.headers].filter(([name]) => name !== 'date').map(([name, value]) => [name, value.replace(/(?<=^atrium_asker=)[\w-]{43}(?=;)/, '…')]);
 	return { status: answer.status, body: answer.body, headers, hashes: hashes - before, rows: writes() - rows };
@@ -91,14 +91,26 @@ describe('whether an address is known is told to nobody but its mailbox', () => 
 		await letters.settled();
 	});
 
-	test.each(['bob@example.com', 'nobody@example.com'])('the answer to who forgot a password does not wait for what is looked up: %s', async (email) => {
+	test('nor to somebody who is signed in and asks to change to it', async () => {
+		const asked = (email: string) => seen('/me/email', { email, password: PASSWORD }, ann.token);
+		expect(await asked('nobody@example.com')).toEqual(await asked('bob@example.com'));
+	});
+
+	test.each([
+		['/password-resets', 'bob@example.com'],
+		['/password-resets', 'nobody@example.com'],
+		['/registrations', 'bob@example.com'],
+		['/me/email', 'bob@example.com'],
+		['/me/email', 'nobody@example.com']
+	])('the answer to %s does not wait for what is looked up: %s', async (path, email) => {
 		const { accounts, letters } = relay.relay.services;
 		const find = accounts.identityByEmail.bind(accounts);
 		let goOn = (): void => undefined;
 		const held = new Promise<void>((resolve) => (goOn = resolve));
 		accounts.identityByEmail = async (address) => (await held, find(address));
 		try {
-			expect((await api('POST', '/password-resets', { body: { email }, headers: from('198.51.100.23') })).status).toBe(202);
+			const body = path === '/registrations' ? registering(email) : { email, password: PASSWORD };
+			expect((await api('POST', path, { body, headers: from('198.51.100.23'), ...(path === '/me/email' && { token: ann.token }) })).status).toBe(202);
 		} finally {
 			accounts.identityByEmail = find;
 			goOn();
@@ -125,6 +137,15 @@ describe('how often strangers may ask', () => {
 			for (let asked = 0; asked <= LETTERS_ASKED_PER_ADDRESS; asked++) statuses.push((await api('POST', path, { body: body(email), headers: from(`203.0.113.${asked + 1}`) })).status);
 			expect(statuses, email).toEqual([...Array<number>(LETTERS_ASKED_PER_ADDRESS).fill(202), 429]);
 		}
+	});
+
+	test('whoever asks for other letters in somebody’s name keeps them from no lost password', async () => {
+		const nora = await relay.join(ann, 'nora@example.com', 'Nora');
+		for (const [path, body] of [['/registrations', registering('nora@example.com')], ['/me/email', { email: 'nora@example.com', password: PASSWORD }]] as const) {
+			for (let asked = 0; asked <= LETTERS_ASKED_PER_ADDRESS; asked++) await api('POST', path, { body, headers: from(`203.0.113.${asked + 1}`), ...(path === '/me/email' && { token: ann.token }) });
+		}
+		expect((await relay.letterAfter('/api/v1/password-resets', { email: 'nora@example.com' }))?.kind).toBe('password-reset');
+		expect(await meStatus(nora.token)).toBe(200);
 	});
 
 	test('so many letters from one network, to whatever addresses, and the neighbours go on', async () => {
@@ -189,6 +210,19 @@ describe('cookies', () => {
 		for (const origin of ['https://evil.example', 'null', `${relay.address}.evil.example`]) {
 			const answer = await relay.call(method, at, { body: {}, headers: { ...headers, origin } });
 			expect([answer.status, answer.body?.code, answer.headers.get('set-cookie')], origin).toEqual([403, 'bad-origin', null]);
+		}
+	});
+	test.each(changing.filter(({ signedIn, path }) => signedIn || path.endsWith('/farewell')).map(({ method, path }) => [method.toUpperCase(), path] as const))('%s %s does nothing by cookie where nobody says from which page', async (method, path) => {
+		const answer = await relay.call(method, path.replace(/\{\w+\}/g, 'x'), { body: { items: [] }, headers: { cookie: cookieOf(ann) } });
+		expect([answer.status, answer.body?.code]).toEqual([403, 'bad-origin']);
+		expect(await meStatus(ann.token)).toBe(200);
+	});
+	test('what a form of another site could send without asking is read by no call', async () => {
+		for (const { method, path } of changing.filter(({ body, raw }) => body || raw)) {
+			for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain; application/json', '']) {
+				const answer = await relay.call(method.toUpperCase(), path.replace(/\{\w+\}/g, 'x'), { body: '{}', token: ann.token, headers: { 'content-type': type, 'upload-offset': '0' } });
+				expect([answer.status, answer.body?.code], `${method} ${path} ${type}`).toEqual([415, expect.stringMatching(/^not-(json|bytes)$/)]);
+			}
 		}
 	});
 });

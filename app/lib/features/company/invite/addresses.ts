@@ -20,7 +20,7 @@ export interface Known {
 }
 
 /** As the relay reads them: no quoted local parts, which hardly a server accepts; letters of all alphabets in a domain. */
-const EMAIL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([\p{L}\p{N}]([\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+\p{L}[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}]$/u;
+const EMAIL = /^[a-z0-9_+&'-]+(\.[a-z0-9_+&'-]+)*@([\p{L}\p{N}]([\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+\p{L}[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}]$/u;
 /** The longest that an address can be. */
 const MAX_LENGTH = 254;
 
