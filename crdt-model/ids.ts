@@ -82,6 +82,7 @@ function parsePrefixed(prefix: string, value: unknown): boolean {
 
 export const isPortalId = (value: unknown): value is PortalId => parsePrefixed('portal_', value);
 export const isCommandId = (value: unknown): value is CommandId => parsePrefixed('command_', value);
+export const isSessionId = (value: unknown): value is SessionId => parsePrefixed('session_', value);
 export const isBatchId = (value: unknown): value is BatchId => parsePrefixed('batch_', value);
 export const isItemId = (value: unknown): value is ItemId => parsePrefixed('item_', value);
 

@@ -180,8 +180,8 @@ function localAddress({ host, tls }: Config, port: number): string {
 
 function doorOf({ accounts, portals, addresses, publicUrl }: Services, lanes: Lanes, onFault: (fault: unknown) => void): SocketDoor {
 	return {
-		signedIn({ cookie, authorization, portal, origin, host }) {
-			const credentials = signedInBy(accounts, { authorization, cookie, portal });
+		signedIn({ cookie, authorization, portal, view, origin, host }) {
+			const credentials = signedInBy(accounts, { authorization, cookie, portal, view });
 			if (!credentials || (credentials.byCookie && !fromOurPage({ accounts, publicUrl }, { origin, host }, credentials.signIn.portal))) return null;
 			if (!credentials.signIn.viewer) void accounts.noteSeen(credentials.signIn.session, null).catch(onFault);
 			return credentials.signIn;

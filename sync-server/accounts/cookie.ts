@@ -1,11 +1,11 @@
 /**
- * The cookies of sign-ins, one per portal, and who may use them from where.
+ * The cookies of sign-ins, one per portal, and of views, one per view, and who may use them from where.
  *
  * Promises: pure functions; a script on a page never sees a token (HttpOnly); two portals live side by side in one browser, and a tab's cookie is the one of
  * the portal that it names; what changes something by cookie comes from our own pages only, also where a browser ignores SameSite.
  * Leaves to others: `Authorization: Bearer`, which no browser adds by itself and which therefore needs no origin; whether a token is good, and for the portal that was named.
  */
-import type { PortalId } from '#crdt-model/ids.ts';
+import type { PortalId, SessionId } from '#crdt-model/ids.ts';
 
 /** What the names of all of them begin with. */
 export const SESSION_COOKIES = 'atrium_session_';
@@ -25,6 +25,17 @@ export function sessionCookie(portal: PortalId, token: string, times: { expiresA
 	if (!VALUE.test(token)) throw new Error('A session token holds only characters that need no quoting in a cookie.');
 	return serialize(sessionCookieOf(portal), token, Math.max(0, Math.floor((times.expiresAt - times.now) / 1000)), publicUrl);
 }
+
+/** The cookie of one view (views.ts), by the end of its id. Apart from those of sign-ins: it counts for a call that names it and for no other. */
+export const viewCookieOf = (view: SessionId): string => `atrium_view_${view.slice(-PORTAL_PART)}`;
+
+/** The `Set-Cookie` value by which a page looks on: no script of it ever has the token. Times in milliseconds since 1970. */
+export function viewCookie(view: SessionId, token: string, times: { expiresAt: number; now: number }, publicUrl: string): string {
+	if (!VALUE.test(token)) throw new Error('A token holds only characters that need no quoting in a cookie.');
+	return serialize(viewCookieOf(view), token, Math.max(0, Math.floor((times.expiresAt - times.now) / 1000)), publicUrl);
+}
+/** The `Set-Cookie` value that takes a view's cookie off a browser. */
+export const clearedViewCookie = (view: SessionId, publicUrl: string): string => serialize(viewCookieOf(view), '', 0, publicUrl);
 
 /** The `Set-Cookie` value that takes a cookie of a sign-in off a browser. @param name as `tokensFromCookie` or `sessionCookieOf` say it */
 export function clearedSessionCookie(name: string, publicUrl: string): string {

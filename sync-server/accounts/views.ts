@@ -19,6 +19,8 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 export interface ViewStarted {
+	/** Names it to whoever holds the token as a cookie; opens nothing. */
+	readonly view: SessionId;
 	readonly token: string;
 	/** Milliseconds since 1970. */
 	readonly expiresAt: number;
@@ -53,7 +55,7 @@ export class Views {
 		if (own.length >= VIEWS_PER_SIGN_IN) this.#end(own.slice(0, own.length - VIEWS_PER_SIGN_IN + 1).map(([key]) => key));
 		const resolved = Object.freeze({ session: this.#ids.session(), identity, portal, employee: person, expiresAt, viewer: employee });
 		this.#views.set(digest(token), { resolved, under: viewer.session });
-		return { token, expiresAt };
+		return { view: resolved.session, token, expiresAt };
 	}
 
 	/** Asked for every request; as good as free while nobody looks on. */

@@ -7,9 +7,9 @@
  */
 import type { Context, Hono } from 'hono';
 import * as v from 'valibot';
-import { isPortalId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { isPortalId, isSessionId, type PersonId, type PortalId } from '#crdt-model/ids.ts';
 import type { Accounts, ResolvedSession } from '../accounts/accounts.ts';
-import { originAllowed, ownOriginAllowed, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
+import { cookieValue, originAllowed, ownOriginAllowed, sessionCookieOf, tokensFromCookie, viewCookieOf } from '../accounts/cookie.ts';
 import type { Founding } from '../config.ts';
 import type { Letters } from '../accounts/letters.ts';
 import type { Oidc } from '../accounts/oidc.ts';
@@ -165,6 +165,8 @@ export const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$
 /** The header by which a call says which of a browser's sign-ins it means, and the query for sockets and links, which take no headers. */
 export const PORTAL_HEADER = 'x-atrium-portal';
 export const PORTAL_QUERY = 'portal';
+/** The header by which a page that looks on names its view; the token is a cookie of that view's. */
+export const VIEW_HEADER = 'x-atrium-view';
 
 /** As it came. */
 export interface Presented {
@@ -172,6 +174,8 @@ export interface Presented {
 	readonly cookie?: string | undefined;
 	/** The portal that is named; none where it is empty or absent. */
 	readonly portal?: string | undefined;
+	/** The view that is named. It is that one's token or none: no sign-in speaks in its place. */
+	readonly view?: string | undefined;
 }
 
 export interface Credentials {
@@ -181,10 +185,10 @@ export interface Credentials {
 }
 
 /**
- * `Authorization` where there is one, else the cookie of the portal that is named; named none, the browser's only living sign-in. A bad header is not
+ * `Authorization` where there is one, else the cookie of the view or of the portal that is named; named none, the browser's only living sign-in. A bad header is not
  * mended by a good cookie, and a sign-in of one portal never answers for another.
  */
-export function signedInBy(accounts: Pick<Accounts, 'resolveToken'>, { authorization, cookie, portal }: Presented): Credentials | null {
+export function signedInBy(accounts: Pick<Accounts, 'resolveToken'>, { authorization, cookie, portal, view }: Presented): Credentials | null {
 	const named = portal ? portal : null;
 	if (named !== null && !isPortalId(named)) return null;
 	const living = (token: string | undefined, byCookie: boolean): Credentials[] => {
@@ -192,6 +196,7 @@ export function signedInBy(accounts: Pick<Accounts, 'resolveToken'>, { authoriza
 		return signIn && token !== undefined && (named === null || signIn.portal === named) ? [{ signIn, token, byCookie }] : [];
 	};
 	if (authorization) return living(/^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(authorization)?.[1], false)[0] ?? null;
+	if (view) return isSessionId(view) ? (living(cookieValue(cookie, viewCookieOf(view)) ?? undefined, true).find(({ signIn }) => signIn.session === view) ?? null) : null;
 	const cookies = tokensFromCookie(cookie);
 	if (named !== null) return living(cookies.get(sessionCookieOf(named)), true)[0] ?? null;
 	const [only, ...others] = [...cookies.values()].flatMap((token) => living(token, true));
@@ -201,7 +206,8 @@ export function signedInBy(accounts: Pick<Accounts, 'resolveToken'>, { authoriza
 export const presentedBy = (c: Context<Bindings>): Presented => ({
 	authorization: c.req.header('authorization'),
 	cookie: c.req.header('cookie'),
-	portal: c.req.header(PORTAL_HEADER) ?? c.req.query(PORTAL_QUERY)
+	portal: c.req.header(PORTAL_HEADER) ?? c.req.query(PORTAL_QUERY),
+	view: c.req.header(VIEW_HEADER)
 });
 
 /** Counts a call that no session stands behind against its address; the answer where there were too many. */

@@ -12,7 +12,7 @@ import { type Email, parseEmail } from '../accounts/email.ts';
 import type { LetterSent } from '../accounts/letters.ts';
 import type { Portal } from '../room/portal.ts';
 import { everyone, members, route, type App, type Call, type Services } from './call.ts';
-import { acceptanceBody, acceptanceWithCodeBody, INVITATION_RESULTS, invitationAnswer, invitationListAnswer, invitationsAnswer, invitationsBody, letterAnswer } from './joining-schemas.ts';
+import { acceptanceBody, INVITATION_RESULTS, invitationAnswer, invitationListAnswer, invitationsAnswer, invitationsBody, letterAnswer } from './joining-schemas.ts';
 import { bringsNobodyIn, letIn, mayBringIn, nameOf, personWith, type Placement, placementOfNow, placementProblem } from './newcomers.ts';
 import { problem, refusalProblem, retryLater } from './problem.ts';
 import { codeBody, LETTER_RESULTS, signedInAnswer } from './schemas.ts';
@@ -66,16 +66,6 @@ export const invitationRoutes = {
 		method: 'post',
 		path: '/api/v1/invitations/acceptance',
 		summary: 'Join the portal; an address that has an identity gives its present password, and goes on like a sign-in',
-		signedIn: false,
-		body: acceptanceWithCodeBody,
-		answer: accepted,
-		problems: [401, 402, 403, 404, 409, 429]
-	}),
-	/** For programs: no browser of ours calls it, since an address with a code in it is written into logs. */
-	acceptByPath: route({
-		method: 'post',
-		path: '/api/v1/invitations/{code}/acceptance',
-		summary: 'The same with the code in the path, for programs of before',
 		signedIn: false,
 		body: acceptanceBody,
 		answer: accepted,
@@ -142,7 +132,8 @@ export function mountInvitations(app: App, services: Services): void {
 		return Response.json({ portal: portal.id, company, accent, email: invitation.email, known, invitedBy: nameOf(portal, invitation.invitedBy), language, expiresAt: invitation.expiresAt });
 	});
 
-	const acceptWith = async (call: Acceptance, code: string): Promise<Response> => {
+	everyone(app, services, invitationRoutes.accept, async (call) => {
+		const { code } = call.body;
 		const found = await accounts.bySecret(call.ip, () => accounts.openInvitation(code));
 		if (found.outcome !== 'judged') return retryLater('too-many-attempts', found.retryAfterSeconds);
 		const claimed = accounts.claimInvitation(code);
@@ -154,9 +145,7 @@ export function mountInvitations(app: App, services: Services): void {
 			// Of no effect after `finishInvitation`; otherwise the code is open again.
 			accounts.releaseInvitation(claimed.claim);
 		}
-	};
-	everyone(app, services, invitationRoutes.accept, (call) => acceptWith(call, call.body.code));
-	everyone(app, services, invitationRoutes.acceptByPath, (call) => acceptWith(call, call.param('code')));
+	});
 }
 
 const unknownCode = (): Response => problem('not-found', { detail: 'this invitation is unknown, used, withdrawn or too old' });

@@ -63,13 +63,13 @@ export const invitationListAnswer = v.object({
 	)
 });
 export const acceptanceBody = v.object({
+	...codeBody.entries,
 	firstName: name,
 	lastName: name,
 	password: v.pipe(v.string(), v.metadata({ format: 'password', description: 'A new one, or the present one where the address has an identity already' })),
 	login,
 	language: v.optional(language)
 });
-export const acceptanceWithCodeBody = v.object({ ...codeBody.entries, ...acceptanceBody.entries });
 
 // Links
 

@@ -208,7 +208,7 @@ test('the last seat: of two acceptances at once one is told the number and the w
 	const portal = (await relay.relay.services.portals.portal(other.portal as never))!;
 	for (let n = 2; n <= 11; n++) await portal.addEmployee({ firstName: `P${n}`, lastName: 'X', email: `p${n}@example.com` });
 	const codes = [await relay.codeFor(other, 'twelve@example.com'), await relay.codeFor(other, 'thirteen@example.com')];
-	const accept = (code: string) => relay.call('POST', `/api/v1/invitations/${code}/acceptance`, { body: { firstName: 'New', lastName: 'Ray', password: PASSWORD } });
+	const accept = (code: string) => relay.call('POST', '/api/v1/invitations/acceptance', { body: { code, firstName: 'New', lastName: 'Ray', password: PASSWORD } });
 	const answers = await Promise.all(codes.map(accept));
 	expect(answers.map(({ status }) => status).sort()).toEqual([201, 402]);
 	const refused = answers.findIndex(({ status }) => status === 402);

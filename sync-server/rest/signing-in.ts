@@ -123,7 +123,7 @@ export async function secondFactorShown({ accounts }: Services, portal: Portal, 
  * Whether a script on a page would read the answer: browsers send `Origin` with whatever changes something. Whoever holds a token already may have another; a header that is none
  * does not make a page a program.
  */
-function isForPage({ accounts }: Services, call: Caller): boolean {
+export function isForPage({ accounts }: Pick<Services, 'accounts'>, call: Pick<Call, 'header'>): boolean {
 	return call.header('origin') !== undefined && signedInBy(accounts, { authorization: call.header('authorization') }) === null;
 }
 

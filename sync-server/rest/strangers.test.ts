@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NETWORK, LETTERS_ASKED_PER_ADDRESS, LETTERS_ASKED_PER_NETWORK } from '../accounts/attempts.ts';
 import type { Letter } from '../accounts/letters.ts';
 import { argon2Hasher, type PasswordHasher } from '../accounts/password.ts';
+import { totpCode } from '../accounts/one-time-codes.ts';
 import { routes } from './app.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
@@ -311,31 +312,74 @@ test('who works nowhere any more founds a company of their own with the address 
 	expect((await api('POST', '/sessions', { body: { email: 'gus@example.com', password: 'for my own company' } })).status).toBe(201);
 });
 
-test('no secret lies in accounts.db, in the log or in any address that a letter holds', async () => {
-	const secrets = new Set<string>([PASSWORD, ann.token, bob.token]);
+test('no route takes a secret in its address: what paths and queries may hold is a closed list', () => {
+	const known = { paths: ['id', 'person', 'provider'], queries: ['after', 'again', 'all', 'kind', 'limit', 'next', 'person', 'portal'] };
+	const named = (parts: string[][]) => [...new Set(parts.flat())].sort();
+	expect(named(routes.map(({ path }) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)))).toEqual(known.paths);
+	expect(named(routes.map(({ query }) => (query ? Object.keys((query as unknown as { entries: object }).entries) : [])))).toEqual(known.queries);
+});
+
+test('every flow of codes is walked, and no secret lies on disk, in the log, or in any address that is asked, answered or written in a letter', async () => {
+	const secrets = new Map<string, string>([[PASSWORD, 'password'], [ann.token, 'token'], [bob.token, 'token']]);
+	const asked: string[] = [];
 	const { letters } = relay.relay.services;
 	const send = letters.send.bind(letters);
+	let code = '';
 	letters.send = (to, letter, more) => {
-		if ('code' in letter) secrets.add(letter.code);
+		if ('code' in letter) secrets.set((code = letter.code), letter.kind);
 		return send(to, letter, more);
 	};
-	try {
-		await api('POST', '/registrations', { body: registering('hal@example.com') });
-		await api('POST', '/password-resets', { body: { email: 'ann@example.com' } });
-		await api('POST', '/me/email', { token: ann.token, body: { email: 'ann.new@example.com', password: PASSWORD } });
-		await api('POST', '/invitations', { token: ann.token, body: { addresses: ['ida@example.com'] } });
-		const many = await api('POST', '/sessions', { body: { email: 'bob@example.com', password: PASSWORD } });
-		secrets.add(many.body.ticket);
+	/** One step of a flow: what its answer holds that opens anything is a secret from there on. */
+	const step = async (method: string, path: string, status: number, options: Parameters<typeof api>[2] = {}) => {
+		const answer = await api(method, path, options);
 		await letters.settled();
+		asked.push(path, answer.headers.get('location') ?? '', answer.headers.get('content-location') ?? '');
+		const { body } = answer;
+		expect([path, answer.status, status < 300 ? null : body.code]).toEqual([path, status, status < 300 ? null : expect.any(String)]);
+		// In a problem, `code` says which one it is.
+		for (const name of ['token', 'ticket', 'secret', 'uri', ...(status < 300 ? ['code'] : [])]) if (typeof body?.[name] === 'string') secrets.set(body[name], name);
+		for (const recovery of body?.recoveryCodes ?? []) secrets.set(recovery, 'recovery code');
+		for (const cookie of answer.headers.getSetCookie()) {
+			const value = /=([^;]*)/.exec(cookie)![1]!;
+			if (value !== '') secrets.set(value, 'cookie');
+		}
+		return body;
+	};
+	const names = { firstName: 'New', lastName: 'Comer', password: PASSWORD };
+	try {
+		await step('POST', '/registrations', 202, { body: registering('hal@example.com') });
+		await step('POST', '/registrations/confirmation', 201, { body: { code, password: PASSWORD } });
+		await step('POST', '/invitations', 200, { token: ann.token, body: { addresses: ['ida@example.com'] } });
+		expect((await api('POST', `/invitations/${code}/acceptance`, { body: names })).status, 'the code in the path is no way in').toBe(404);
+		await step('POST', '/invitations/open', 200, { body: { code } });
+		const ida = await step('POST', '/invitations/acceptance', 201, { body: { code, ...names } });
+		const link = await step('POST', '/invitation-links', 201, { token: ann.token, body: { approval: false, expiresInDays: 1 } });
+		await step('POST', '/invitation-links/open', 200, { body: { code: link.code } });
+		await step('POST', '/joins', 202, { body: { code: link.code, email: 'joe@example.com', ...names } });
+		await step('POST', '/joins/confirmation', 201, { body: { code, password: PASSWORD } });
+		await step('POST', '/password-resets', 202, { body: { email: 'joe@example.com' } });
+		await step('POST', '/password-resets/confirmation', 204, { body: { code, password: 'another password of Joe' } });
+		secrets.set('another password of Joe', 'password');
+		await step('POST', '/me/email', 202, { token: ida.token, body: { email: 'ida.new@example.com', password: PASSWORD } });
+		await step('POST', '/email-confirmations', 204, { body: { code } });
+		const { secret } = await step('POST', '/me/second-factor', 200, { token: ida.token, body: { password: PASSWORD } });
+		await step('PUT', '/me/second-factor', 200, { token: ida.token, body: { code: totpCode(secret, now) } });
+		const { ticket } = await step('POST', '/sessions', 401, { body: { email: 'ida.new@example.com', password: PASSWORD } });
+		now += 60_000;
+		await step('POST', '/sessions', 201, { body: { ticket, code: totpCode(secret, now) } });
+		await step('POST', '/view-as', 201, { token: ann.token, body: { person: bob.employee } });
 	} finally {
 		letters.send = send;
 	}
-	expect(secrets.size).toBeGreaterThanOrEqual(8);
-	const files = readdirSync(relay.dataDir).filter((name) => name.startsWith('accounts.db'));
-	const kept = Buffer.concat(files.map((name) => readFileSync(join(relay.dataDir, name))));
-	for (const secret of secrets) {
-		expect(kept.includes(secret), 'at rest').toBe(false);
-		expect(relay.log.join('\n')).not.toContain(secret);
+	const kinds = new Set(secrets.values());
+	for (const kind of ['registration', 'invitation', 'join-confirmation', 'password-reset', 'email-change', 'code', 'ticket', 'secret', 'recovery code', 'cookie']) expect([...kinds], 'was walked').toContain(kind);
+	const files = readdirSync(relay.dataDir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile() && !one.parentPath.endsWith('mail'));
+	expect(files.length).toBeGreaterThan(2);
+	const kept = Buffer.concat(files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))));
+	for (const [secret, kind] of secrets) {
+		expect(kept.includes(secret), `${kind} at rest`).toBe(false);
+		expect(relay.log.join('\n'), kind).not.toContain(secret);
+		expect(asked.filter((address) => address.includes(encodeURIComponent(secret))), kind).toEqual([]);
 	}
 	const mails = readdirSync(join(relay.dataDir, 'mail')).map((name) => readFileSync(join(relay.dataDir, 'mail', name), 'utf8').replace(/=\r?\n/g, '').replace(/=3D/g, '='));
 	const links = mails.flatMap((mail) => mail.match(/https?:\/\/[^\s"<>]+/g) ?? []);

@@ -14,12 +14,15 @@ let bob: SignIn;
 let eve: SignIn;
 const api = (method: string, path: string, token: string, body?: unknown) => relay.call(method, `/api/v1${path}`, { token, ...(body === undefined ? {} : { body }) });
 const signedIn = async () => (await relay.call('POST', '/api/v1/sessions', { body: { email: 'ann@example.com', password: PASSWORD } })).body as SignIn;
-const begin = async (who: SignIn, person = bob.employee) => (await api('POST', '/view-as', who.token, { person })).body.token as string;
+const begun = async (who: SignIn, person = bob.employee) => (await api('POST', '/view-as', who.token, { person })).body as { view: string; token: string };
+const begin = async (who: SignIn, person = bob.employee) => (await begun(who, person)).token;
+const ownCookie = ({ portal, token }: SignIn) => `atrium_session_${portal.slice(-12)}=${token}`;
+const viewCookie = ({ view, token }: { view: string; token: string }) => `atrium_view_${view.slice(-12)}=${token}`;
 
-/** As a page of the browser opens it: the token as subprotocol, and the administrator's own cookie beside it. */
-async function socket(token: string, cookie?: string): Promise<{ first: Promise<Down>; closed: Promise<number>; close: () => void; protocol: () => string }> {
+/** As a page of the browser opens it: the view as subprotocol, its cookie, and the administrator's own beside it. */
+async function socket(view: string, cookie: string): Promise<{ first: Promise<Down>; closed: Promise<number>; close: () => void; protocol: () => string }> {
 	const { WebSocket } = await import('ws');
-	const ws = new WebSocket(`${relay.address.replace('http', 'ws')}/sync`, [`atrium.view.${token}`], { headers: { origin: relay.address, ...(cookie && { cookie }) } });
+	const ws = new WebSocket(`${relay.address.replace('http', 'ws')}/sync`, [`atrium.view.${view}`], { headers: { origin: relay.address, cookie } });
 	ws.binaryType = 'nodebuffer';
 	const first = new Promise<Down>((resolve) => ws.once('message', (data: Buffer) => {
 		const decoded = decodeDown(new Uint8Array(data));
@@ -42,9 +45,9 @@ test('only administrators begin one, of another member, and it is recorded', asy
 	expect((await api('POST', '/view-as', bob.token, { person: ann.employee })).body).toMatchObject({ code: 'denied', rule: 'view.administrators' });
 	expect((await api('POST', '/view-as', ann.token, { person: ann.employee })).status).toBe(422);
 	expect((await api('POST', '/view-as', ann.token, { person: 'nobody' })).status).toBe(422);
-	const begun = await api('POST', '/view-as', ann.token, { person: bob.employee });
-	expect([begun.status, begun.body.person]).toEqual([201, bob.employee]);
-	expect(begun.body.expiresAt).toBeLessThanOrEqual(Date.now() + VIEW_MS);
+	const answer = await api('POST', '/view-as', ann.token, { person: bob.employee });
+	expect([answer.status, answer.body.person]).toEqual([201, bob.employee]);
+	expect(answer.body.expiresAt).toBeLessThanOrEqual(Date.now() + VIEW_MS);
 	const portal = (await relay.relay.services.portals.portal(bob.portal as never))!;
 	const { state } = (await portal.read(eve.employee as never, bob.employee as never))!;
 	expect(viewsOf(state)).toMatchObject([{ by: ann.employee }]);
@@ -72,26 +75,57 @@ test('it changes nothing, and begins no other', async () => {
 });
 
 test('over a socket it speaks for the view, whatever cookie comes with it', async () => {
-	const cookie = `atrium_session_${ann.portal.slice(-12)}=${ann.token}`;
-	const open = await socket(await begin(ann), cookie);
+	const own = ownCookie(ann);
+	const [view, other] = [await begun(ann), await begun(ann, eve.employee)];
+	const open = await socket(view.view, `${own}; ${viewCookie(other)}; ${viewCookie(view)}`);
 	expect(await open.first).toMatchObject({ type: 'welcome', person: bob.employee, viewer: ann.employee });
 	expect(open.protocol()).toMatch(/^atrium\.view\./u);
 	open.close();
-	const wrong = await socket('x'.repeat(43), cookie);
-	expect(await wrong.closed).toBe(4401);
+	// A view that is over, another's cookie under its name, no cookie of it, the token where the name belongs, no name.
+	for (const [named, cookie] of [
+		[view.view.replace(/.$/u, (last) => (last === '0' ? '1' : '0')), viewCookie(view)],
+		[view.view, viewCookie({ view: view.view, token: other.token })],
+		[view.view, viewCookie({ view: view.view, token: ann.token })],
+		[view.view, viewCookie(other)],
+		[view.token, viewCookie(view)],
+		['', viewCookie(view)]
+	] as const) expect(await (await socket(named, `${own}; ${cookie}`)).closed, named).toBe(4401);
+});
+
+test('to a page its token is a cookie that no script reads; it speaks where it is named, and no sign-in in its place', async () => {
+	const page = { origin: relay.address, cookie: ownCookie(ann) };
+	const answer = await relay.call('POST', '/api/v1/view-as', { body: { person: bob.employee }, headers: page });
+	expect([answer.status, Object.keys(answer.body).sort()]).toEqual([201, ['expiresAt', 'person', 'view']]);
+	const [set] = answer.headers.getSetCookie();
+	expect(set).toMatch(/^atrium_view_[0-9a-f]{12}=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/u);
+	const both = `${page.cookie}; ${set!.split(';')[0]}`;
+	const me = async (cookie: string, view?: string) => {
+		const { status, body } = await relay.call('GET', '/api/v1/me', { headers: { cookie, ...(view && { 'x-atrium-view': view }) } });
+		return status === 200 ? [body.employee, body.viewer ?? null] : status;
+	};
+	expect(await me(both, answer.body.view)).toEqual([bob.employee, ann.employee]);
+	expect(await me(both)).toEqual([ann.employee, null]);
+	expect([await me(page.cookie, answer.body.view), await me(both, 'x'), await me(both, ann.portal)]).toEqual([401, 401, 401]);
+	const change = (headers: Record<string, string>) => relay.call('POST', '/api/v1/documents', { body: { kind: 'task', fields: { title: 'Forged' } }, headers: { origin: relay.address, cookie: both, ...headers } });
+	expect((await change({ 'x-atrium-view': answer.body.view })).body).toMatchObject({ code: 'denied', rule: 'view.read-only' });
+	const end = (origin: string) => relay.call('DELETE', '/api/v1/view-as', { headers: { origin, cookie: both, 'x-atrium-view': answer.body.view } });
+	expect((await end('https://evil.example')).body.code).toBe('bad-origin');
+	const ended = await end(relay.address);
+	expect([ended.status, ended.headers.getSetCookie()[0]]).toEqual([204, expect.stringMatching(/^atrium_view_[0-9a-f]{12}=; Path=\/; Max-Age=0;/u)]);
+	expect([await me(both, answer.body.view), await me(both)]).toEqual([401, [ann.employee, null]]);
 });
 
 test('it ends by hand, with the sign-in, and by the hour; open sockets close', async () => {
-	const first = await begin(ann);
-	const open = await socket(first);
+	const { token: first, view } = await begun(ann);
+	const open = await socket(view, viewCookie({ view, token: first }));
 	await open.first;
 	expect((await api('DELETE', '/view-as', first)).status).toBe(204);
 	expect([await open.closed, (await api('GET', '/me', first)).status]).toEqual([4401, 401]);
 
 	const other = await signedIn();
-	const second = await begin(other);
+	const { token: second, view: seconds } = await begun(other);
 	const also = await begin(other, eve.employee);
-	const opened = await socket(second);
+	const opened = await socket(seconds, viewCookie({ view: seconds, token: second }));
 	await opened.first;
 	await api('DELETE', '/sessions/current', other.token);
 	expect([await opened.closed, (await api('GET', '/me', second)).status, (await api('GET', '/me', also)).status]).toEqual([4401, 401, 401]);
@@ -104,8 +138,8 @@ test('it ends by hand, with the sign-in, and by the hour; open sockets close', a
 test('who is no administrator any more looks on no more, also after becoming one again', async () => {
 	const set = (value: boolean) => api('POST', `/documents/${eve.employee}/commands`, ann.token, { command: 'setAdministrator', value });
 	await set(true);
-	const view = await begin(eve);
-	const open = await socket(view);
+	const { token: view, view: named } = await begun(eve);
+	const open = await socket(named, viewCookie({ view: named, token: view }));
 	await open.first;
 	await set(false);
 	expect([await open.closed, (await api('GET', '/me', view)).status]).toEqual([4403, 401]);

@@ -1,17 +1,21 @@
 /**
  * An administrator looks on as another person (SPEC E1–E5): read only, for an hour at most, and never without a record of it.
  *
- * Promises: the portal's log says who looked on as whom before anything is shown; the token that begins here opens nothing for writing.
+ * Promises: the portal's log says who looked on as whom before anything is shown; the token that begins here opens nothing for writing, and a page has it as a cookie
+ * that no script reads.
  */
 import * as v from 'valibot';
+import { clearedViewCookie, viewCookie } from '../accounts/cookie.ts';
 import { members, route, type App, type Services } from './call.ts';
 import { badField, problem, refusalProblem } from './problem.ts';
 import { moment, personId } from './schemas.ts';
+import { isForPage } from './signing-in.ts';
 
 const viewBody = v.object({ person: personId });
 const viewAnswer = v.object({
 	person: personId,
-	token: v.pipe(v.string(), v.description('For `Authorization: Bearer`, or on a socket as subprotocol `atrium.view.<token>`; reads as the person reads, writes nothing')),
+	view: v.pipe(v.string(), v.description('Names the view: a page, which has its token as a cookie, says `X-Atrium-View: <view>`, and on a socket subprotocol `atrium.view.<view>`')),
+	token: v.optional(v.pipe(v.string(), v.description('For programs alone, as `Authorization: Bearer`; reads as the person reads, writes nothing'))),
 	expiresAt: moment
 });
 
@@ -37,7 +41,8 @@ export const viewRoutes = {
 export function mountViewAs(app: App, services: Services): void {
 	const { accounts } = services;
 
-	members(app, services, viewRoutes.begin, async ({ body: { person } }, { portal, person: viewer, signIn }) => {
+	members(app, services, viewRoutes.begin, async (call, { portal, person: viewer, signIn }) => {
+		const { person } = call.body;
 		if (!portal.directory.isAdministrator(viewer)) {
 			return problem('denied', { detail: 'administrators look on as others', extra: { rule: 'view.administrators', who: ['admins'] } });
 		}
@@ -46,12 +51,17 @@ export function mountViewAs(app: App, services: Services): void {
 		if (recorded !== null) return refusalProblem(recorded);
 		// Rights may have gone while the disk was waited for.
 		if (!portal.seated({ person, viewer })) return problem('denied', { detail: 'administrators look on as others' });
-		return Response.json({ person, ...accounts.startView(signIn, person) }, { status: 201 });
+		const { view, token, expiresAt } = accounts.startView(signIn, person);
+		const headers = { 'set-cookie': viewCookie(view, token, { expiresAt, now: services.now() }, services.publicUrl) };
+		return Response.json({ person, view, expiresAt, ...(!isForPage(services, call) && { token }) }, { status: 201, headers });
 	});
 
 	members(app, services, viewRoutes.end, async (_call, { signIn, token, viewer }) => {
-		if (viewer === null) accounts.endViewsUnder(signIn.session);
-		else await accounts.endSession(token);
-		return new Response(null, { status: 204 });
+		if (viewer === null) {
+			accounts.endViewsUnder(signIn.session);
+			return new Response(null, { status: 204 });
+		}
+		await accounts.endSession(token);
+		return new Response(null, { status: 204, headers: { 'set-cookie': clearedViewCookie(signIn.session, services.publicUrl) } });
 	});
 }

@@ -30,7 +30,7 @@ export interface SocketPortal {
 }
 export interface SocketDoor {
 	/** Null for anyone who is not signed in. Gets copies of the headers, with the portal that the address names, and decides about the origin too. */
-	signedIn(headers: { cookie: string; authorization: string; portal: string; origin: string; host: string }): ResolvedSession | null;
+	signedIn(headers: { cookie: string; authorization: string; portal: string; view: string | undefined; origin: string; host: string }): ResolvedSession | null;
 	portal(id: PortalId): Promise<SocketPortal | null>;
 	/** Calls back with sign-ins that have ended. */
 	onSessionsEnded(listener: (ended: readonly { session: SessionId; reason?: EndReason }[]) => void): () => void;
@@ -49,7 +49,7 @@ const MAX_BACKPRESSURE_BYTES = 2 * SEND_LIMIT_BYTES + MAX_FRAME_BYTES;
 /** The reason beside 4401 where a portal demands a second factor and the person has none; any other 4401 is an ordinary signing out. */
 export const FACTOR_DEMANDED = 'second-factor-demanded';
 
-/** The subprotocol of an administrator who looks on as somebody else; their token follows. */
+/** The subprotocol of an administrator who looks on as somebody else; the view's id follows, whose token is a cookie. */
 const VIEW_PROTOCOL = 'atrium.view.';
 
 interface Caller {
@@ -109,11 +109,12 @@ export class Sockets {
 			upgrade: (res, req, context) => {
 				const from = peerOf(res, req, this.#trustedProxies);
 				const protocol = req.getHeader('sec-websocket-protocol');
-				const view = viewTokenIn(protocol);
+				const view = viewIn(protocol);
 				const signIn = this.#door.signedIn({
 					cookie: req.getHeader('cookie'),
-					authorization: view === null ? req.getHeader('authorization') : `Bearer ${view}`,
+					authorization: view === undefined ? req.getHeader('authorization') : '',
 					portal: req.getHeader('x-atrium-portal') || (req.getQuery('portal') ?? ''),
+					view,
 					origin: req.getHeader('origin'),
 					host: req.getHeader('host')
 				});
@@ -125,7 +126,7 @@ export class Sockets {
 					{ signIn, document: named, from, connection: null, leave: () => {} },
 					req.getHeader('sec-websocket-key'),
 					// A browser drops a connection whose subprotocol nobody took up; no other is ours, and echoing one would promise something.
-					view === null ? '' : protocol,
+					view === undefined ? '' : protocol,
 					req.getHeader('sec-websocket-extensions'),
 					context
 				);
@@ -221,11 +222,11 @@ export class Sockets {
 }
 
 /**
- * A page of the browser can set no header of its own on a socket but this one. With it comes the token of a view, so that the administrator's cookie does
- * not speak in its place; never in the address, which is written down everywhere.
+ * A page of the browser can set no header of its own on a socket but this one. It names the view whose cookie speaks, so that the administrator's own does
+ * not speak in its place.
  */
-function viewTokenIn(protocol: string): string | null {
-	return protocol.startsWith(VIEW_PROTOCOL) ? protocol.slice(VIEW_PROTOCOL.length) : null;
+function viewIn(protocol: string): string | undefined {
+	return protocol.startsWith(VIEW_PROTOCOL) ? protocol.slice(VIEW_PROTOCOL.length) || '-' : undefined;
 }
 
 function decodedDocument(parameter: string | undefined): DocumentId | null {

@@ -33,7 +33,7 @@ const FLAGS = [
 /** What a browser says without anything being wrong with the app. */
 const ALLOWED: readonly { readonly name: string; readonly text: RegExp; readonly whenCut?: true }[] = [
 	{ name: 'a request or socket without a network', text: /net::ERR_(INTERNET_DISCONNECTED|SOCKS_CONNECTION_FAILED|PROXY_CONNECTION_FAILED|TIMED_OUT|CONNECTION_(REFUSED|RESET|CLOSED)|NETWORK_CHANGED|EMPTY_RESPONSE|FAILED|SOCKET_NOT_CONNECTED)|WebSocket connection to .* failed/i, whenCut: true },
-	{ name: 'an invitation that was used before', text: /status of 404 .*\/api\/v1\/invitations\// },
+	{ name: 'an invitation that was used before', text: /status of 404 .*\/api\/v1\/invitations\/(open|acceptance)\b/ },
 	{ name: 'the worker asked for a newer one without a network', text: /Failed to update a ServiceWorker|An unknown error occurred when fetching the script/i, whenCut: true }
 ];
 
@@ -69,6 +69,8 @@ export class Device {
 	readonly name: string;
 	readonly relay: TestRelay;
 	readonly #options: DeviceOptions;
+	/** Of every request and socket since it was opened, as servers on the way see them. */
+	readonly addresses = new Set<string>();
 	readonly #errors: { readonly text: string; readonly cut: boolean }[] = [];
 	#folder = '';
 	#cable: Cable | null = null;
@@ -124,6 +126,9 @@ export class Device {
 		context.on('console', (message) => {
 			if (message.type() === 'error') this.#note(`${message.text()} (${message.location().url})`);
 		});
+		context.on('request', (request) => void this.addresses.add(request.url().split('#')[0]!));
+		context.on('page', (page) => page.on('websocket', (socket) => void this.addresses.add(socket.url())));
+		for (const page of context.pages()) page.on('websocket', (socket) => void this.addresses.add(socket.url()));
 		context.on('weberror', (error) => this.#note(`thrown: ${error.error().stack ?? error.error().message}`));
 		if (this.#cut) await context.setOffline(true);
 		this.#page = context.pages()[0] ?? (await context.newPage());

@@ -10,6 +10,7 @@ import { OidcIssuer } from '../support/oidc-issuer.ts';
 import { PASSWORD, TestRelay } from '../support/relay.ts';
 import { Device, tellIfFailed } from './browser.ts';
 import { Screens } from './screens.ts';
+import { keptBy, secretsOf } from './secrets.ts';
 
 const ANA = 'ana@acme.example';
 const CRIS = 'cris@acme.example';
@@ -21,6 +22,8 @@ describe('the ways in', () => {
 	let ana: Screens;
 	let cris: Screens;
 	let password = PASSWORD;
+	/** What screens showed this once. */
+	const shown: string[] = [];
 
 	beforeAll(async () => {
 		issuer = await OidcIssuer.start();
@@ -389,6 +392,7 @@ describe('the ways in', () => {
 		await heading(page, 'Recovery codes');
 		const codes = await page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').allInnerTexts();
 		expect(new Set(codes).size).toBeGreaterThan(5);
+		shown.push(secret, ...codes);
 		await isOpenToAll(page);
 		await press(page, 'I have kept them');
 		await home(page);
@@ -412,5 +416,18 @@ describe('the ways in', () => {
 		await field(page, 'Recovery code').fill(codes[1]!);
 		await press(page, /^Sign in$/);
 		await home(page);
+	});
+
+	it('after all of it no code, password or token stands in an address that was asked or in what the browsers keep', async () => {
+		for (const [{ device }, own] of [[ana, 'Only of Acme'], [cris, CRIS]] as const) {
+			const secrets = [...(await secretsOf(relay, device)), ...shown, PASSWORD, NEW_PASSWORD];
+			expect(secrets.length).toBeGreaterThan(15);
+			const kept = await keptBy(device);
+			expect(kept, 'the store was read').toContain(own);
+			expect(secrets.filter((secret) => kept.includes(secret)), device.name).toEqual([]);
+			const addresses = [...device.addresses].filter((address) => !address.startsWith(issuer.url));
+			expect(addresses.filter((address) => /^ws:.*\/sync/.test(address)).length).toBeGreaterThan(0);
+			expect(addresses.filter((address) => secrets.some((secret) => decodeURIComponent(address).includes(secret))), device.name).toEqual([]);
+		}
 	});
 });

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestRelay, type SignedIn } from '../support/relay.ts';
 import { Device, eventually, tellIfFailed } from './browser.ts';
 import { Screens } from './screens.ts';
+import { keptBy, secretsOf } from './secrets.ts';
 
 describe('set aside, proposed, looked on', () => {
 	let relay: TestRelay;
@@ -94,6 +95,12 @@ describe('set aside, proposed, looked on', () => {
 		expect(await barriers(admin, 'looking on')).toEqual([]);
 		await admin.page.reload();
 		await banner.waitFor();
+		await admin.taskRow('Call the fair').waitFor();
+		// What it looks on by is a cookie that no script of the page reads.
+		const kept = await keptBy(admin.device);
+		const secrets = await secretsOf(relay, admin.device);
+		expect([kept.includes('Call the fair'), (await admin.device.context.cookies()).some(({ name, httpOnly }) => name.startsWith('atrium_view_') && httpOnly)]).toEqual([true, true]);
+		expect(secrets.filter((secret) => kept.includes(secret) || [...admin!.device.addresses].some((address) => address.includes(secret)))).toEqual([]);
 		await admin.page.getByRole('button', { name: 'End', exact: true }).click();
 		await banner.waitFor({ state: 'detached' });
 		await admin.page.getByRole('heading', { name: 'Company', level: 1 }).waitFor();

@@ -50,14 +50,14 @@ export interface WorkspaceOptions {
 	readonly portal: PortalId;
 	readonly person: PersonId;
 	/** An administrator looks on as the person. */
-	readonly view?: { readonly id: string; readonly token: string; readonly viewer: PersonId } | undefined;
+	readonly view?: { readonly id: string; readonly view: string; readonly viewer: PersonId } | undefined;
 	/** Where the relay is; the page's own origin by default. */
 	readonly origin?: string;
 }
 
-/** A page of the browser can send the token of a view in no other header, and it must not stand in the address. */
+/** A page of the browser can name a view in no other header of a socket. */
 function protocolsOf(view: WorkspaceOptions['view']): string[] {
-	return view ? [`atrium.view.${view.token}`] : [];
+	return view ? [`atrium.view.${view.view}`] : [];
 }
 
 export class Workspace {
@@ -120,7 +120,7 @@ export class Workspace {
 		this.slot = parts.slot.slot;
 		this.#slotLock = parts.slot;
 		const { database, replica } = this;
-		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin, this.portal, options.view?.token) });
+		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin, this.portal, options.view?.view) });
 		this.#uploads = new Uploads({ database, person: this.person, send: relaySend(this.#origin, this.portal) });
 	}
 

@@ -28,7 +28,7 @@ const meAnswer = v.object({
 const invitationAnswer = v.object({ company: v.string(), email: v.string(), known: v.fallback(v.boolean(), false) });
 const linkAnswer = v.object({ company: v.string(), approval: v.boolean() });
 const confirmedAnswer = v.union([signedInAnswer, v.object({ waiting: v.boolean() })]);
-const viewAnswer = v.object({ token: v.string(), expiresAt: v.number() });
+const viewAnswer = v.object({ view: v.string(), expiresAt: v.number() });
 
 export type Invited = v.InferOutput<typeof invitationAnswer>;
 export type OpenLink = v.InferOutput<typeof linkAnswer>;

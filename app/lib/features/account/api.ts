@@ -3,7 +3,7 @@
  *
  * Promises: every call names the portal that this tab shows, so that two tabs may show two; an answer is parsed before anybody sees it; whatever goes wrong is
  * returned as a `Problem` with its words, only bugs are thrown; a session that the relay no longer knows is told to whoever listens, and nothing is thrown away for it;
- * an administrator who looks on as somebody else reads with that view's token and changes nothing.
+ * an administrator who looks on as somebody else reads by that view and changes nothing.
  *
  * ```
  * const answer = await call('PUT', '/me/password', { send: { current, password }, words: { 'wrong-credentials': m.profile_wrong_password } });
@@ -36,6 +36,8 @@ export interface CallOptions<S extends v.GenericSchema | undefined> {
 export const PORTAL_HEADER = 'x-atrium-portal';
 /** The same for sockets and links, which take no headers. */
 export const PORTAL_QUERY = 'portal';
+/** Names the view that this tab looks on by; its cookie speaks then, and no sign-in in its place. */
+export const VIEW_HEADER = 'x-atrium-view';
 
 type Listener = (problem: Problem, portal: string) => void;
 const listeners = new Set<Listener>();
@@ -56,18 +58,18 @@ export async function call<S extends v.GenericSchema | undefined = undefined>(
 ): Promise<Answer<S extends v.GenericSchema ? v.InferOutput<S> : void>> {
 	const failed = (code: string, status: number, body: Body = {}) => ({ ok: false, problem: new Problem(code, status, body, words) }) as const;
 	const { view } = thisTab;
-	// The administrator's own cookie would change what the view may not.
+	// The relay would refuse it; here it is said without asking.
 	if (view && method !== 'GET' && path !== '/view-as') return { ok: false, problem: new Problem('read-only', 403, {}, { 'read-only': m.view_read_only }) };
 	let response: Response;
 	try {
 		response = await fetch(`/api/v1${path}`, {
 			method,
-			credentials: view ? 'omit' : 'same-origin',
+			credentials: 'same-origin',
 			cache: 'no-store',
 			redirect: 'error',
 			headers: {
 				accept: 'application/json',
-				...(view ? { authorization: `Bearer ${view.token}` } : portal === null ? {} : { [PORTAL_HEADER]: portal }),
+				...(view ? { [VIEW_HEADER]: view.view } : portal === null ? {} : { [PORTAL_HEADER]: portal }),
 				...(send === undefined ? {} : { 'content-type': 'application/json' })
 			},
 			...(send === undefined ? {} : { body: JSON.stringify(send) }),

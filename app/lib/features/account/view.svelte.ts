@@ -1,16 +1,17 @@
 /**
  * This tab looks on as somebody else: an administrator's view, read only (sync-server's SPEC E).
  *
- * Promises: it lives in this tab alone and over its reloads; its token stands in no address and in no storage that other tabs read; what it brought to
+ * Promises: it lives in this tab alone and over its reloads; the tab keeps which view it is, while the token is a cookie that no script reads; what it brought to
  * the device lies in a database of its own, which is deleted at its end, and at the latest when the app next starts.
  * Leaves to others: beginning and ending it at the relay (account.svelte.ts), showing it (routes).
  */
 import { isIdOf, type PersonId } from '#crdt-model/ids.ts';
 
 export interface View {
-	/** Names its database: `<expiresAt>:<uuid>`. */
+	/** Names its database: `<expiresAt>:<view>`. */
 	readonly id: string;
-	readonly token: string;
+	/** What calls and sockets say of it (`X-Atrium-View`). */
+	readonly view: string;
 	readonly person: PersonId;
 	readonly viewer: PersonId;
 	readonly portal: string;
@@ -27,7 +28,7 @@ class ThisTab {
 		return this.#view;
 	}
 	begin(view: Omit<View, 'id'>): void {
-		this.#view = { ...view, id: `${view.expiresAt}:${crypto.randomUUID()}` };
+		this.#view = { ...view, id: `${view.expiresAt}:${view.view}` };
 		try {
 			sessionStorage.setItem(KEY, JSON.stringify(this.#view));
 		} catch {
@@ -49,7 +50,7 @@ function stored(): View | null {
 		const kept = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as Partial<View> | null;
 		const fits =
 			kept !== null &&
-			[kept.id, kept.token, kept.portal].every((one) => typeof one === 'string') &&
+			[kept.id, kept.view, kept.portal].every((one) => typeof one === 'string') &&
 			isIdOf('employee', kept.person) &&
 			isIdOf('employee', kept.viewer) &&
 			typeof kept.expiresAt === 'number';
