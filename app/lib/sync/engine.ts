@@ -44,6 +44,8 @@ export interface ReplicaOptions extends CoreOptions {
 	readonly tab?: string;
 	/** Milliseconds that only go forward while this runs; a browser has them apart from the clock that people set. */
 	readonly steady?: () => number;
+	/** Told what the directory was filled with: all rows of its kinds as they were read. */
+	readonly onDirectory?: (rows: readonly StoredRow[]) => void;
 }
 
 export interface ReplicaStatus {
@@ -108,6 +110,7 @@ export class Replica {
 		const replica = new Replica(options);
 		const rows = await replica.store.read(async (reads) => (await Promise.all(DIRECTORY_KINDS.map((kind) => reads.rowsOf(kind)))).flat());
 		replica.#core.takeRows(rows);
+		options.onDirectory?.(rows);
 		await replica.lease.look();
 		await replica.#core.recount();
 		return replica;

@@ -1,7 +1,7 @@
 /**
- * All rows of one kind in memory. What this tab writes is put in as it was written, right after its commit and without a reading; what another tab
- * writes is read again by its ids, or whole where Dexie names no ids. For lists that show everything and for the search; a screen that
- * shows one record or one range uses `workspace.live`.
+ * All rows of one kind in memory. What the replica read when it opened is not read once more; what this tab writes is put in as it was written, right
+ * after its commit and without a reading; what another tab writes is read again by its ids, or whole where Dexie names no ids. For lists that show
+ * everything and for the search; a screen that shows one record or one range uses `workspace.live`.
  *
  * Promises: after the first reading, rows follow this tab's own commits at once, and many at a time within a moment, during which nothing is
  * called up to date (P9); a row that did not change stays the same object.
@@ -36,8 +36,8 @@ interface Ranges {
 
 export class LiveRows<K extends KindName> {
 	readonly kind: K;
-	#current = $state.raw<readonly StoredRow<RowOf[K]>[]>([]);
-	#ready = $state(false);
+	#current: readonly StoredRow<RowOf[K]>[];
+	#ready: boolean;
 	readonly #workspace: Workspace;
 	readonly #rows = new Map<DocumentId, StoredRow<RowOf[K]>>();
 	readonly #ends: (() => void)[] = [];
@@ -63,7 +63,14 @@ export class LiveRows<K extends KindName> {
 			() => Dexie.on.storagemutated.unsubscribe(heard as never),
 			workspace.store.onRows((change) => this.#take(change))
 		);
-		void this.#read();
+		// Asked for after the subscribing: what is written from here on is heard.
+		const here = workspace.rowsAtOpening(kind);
+		this.#current = $state.raw(here ?? []);
+		this.#ready = $state(here !== null);
+		if (here) {
+			for (const row of here) this.#rows.set(row.id, row);
+			this.#changed = new Set();
+		} else void this.#read();
 	}
 
 	/** In no order; deleted rows are among them. Each change makes a new array. */

@@ -2,11 +2,12 @@
 import 'fake-indexeddb/auto';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Table } from 'dexie';
-import type { DocumentId } from '#crdt-model/ids.ts';
+import type { DocumentId, KindName } from '#crdt-model/ids.ts';
 import { DexieReplicaStore } from '#storage/dexie/replica-store.ts';
 import { ReplicaDatabase } from '#storage/dexie/schema.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import { endLiveRows, liveRows } from './live-rows.svelte.ts';
+import { OpeningRows } from './opening-rows.ts';
 import type { Workspace } from './workspace.svelte.ts';
 
 interface Row {
@@ -30,12 +31,12 @@ function tab(name: string) {
 	const database = new ReplicaDatabase(name);
 	const store = new DexieReplicaStore(database);
 	const table = database.rows('task') as unknown as Table<Row, string>;
-	const seen = { asked: 0, behind: 0 };
+	const seen: { asked: number; behind: number; opening: OpeningRows | null } = { asked: 0, behind: 0, opening: null };
 	const fallBehind = () => {
 		seen.behind++;
 		return () => void seen.behind--;
 	};
-	const workspace = { database, store, outdated: false, fallBehind, rows: () => (seen.asked++, table) } as unknown as Workspace;
+	const workspace = { database, store, outdated: false, fallBehind, rowsAtOpening: () => seen.opening?.take('task' as KindName) ?? null, rows: () => (seen.asked++, table) } as unknown as Workspace;
 	ends.push(() => {
 		endLiveRows(workspace);
 		database.close();
@@ -149,4 +150,32 @@ test('an expected row is shown at once; a refusal brings back what is kept', asy
 	refused();
 	kept();
 	await vi.waitFor(() => expect(titles()).toEqual(['Kept', 'Task 1']));
+});
+
+test('what was read at the opening is there at once and not read again, unless somebody wrote meanwhile', async () => {
+	const opened = async (name: string, meanwhile: (here: ReturnType<typeof tab>) => Promise<unknown>) => {
+		const here = tab(name);
+		await here.table.bulkPut([row(1), row(2)]);
+		const opening = new OpeningRows(here.store.database);
+		opening.hold(['task'], (await here.table.toArray()) as unknown as StoredRow[]);
+		ends.push(() => opening.end());
+		here.seen.opening = opening;
+		await meanwhile(here);
+		return here;
+	};
+	const quiet = await opened('opening-quiet', () => Promise.resolve());
+	expect([quiet.rows().ready, quiet.titles(), quiet.seen.asked]).toEqual([true, ['Task 1', 'Task 2'], 0]);
+	// And it follows what comes, like any other list.
+	await quiet.store.transact((tx) => tx.putRows([stored(row(3))]));
+	expect([quiet.titles(), quiet.seen.asked]).toEqual([['Task 1', 'Task 2', 'Task 3'], 0]);
+	await tab('opening-quiet').table.put(row(1, 'By another tab'));
+	await vi.waitFor(() => expect(quiet.titles()).toEqual(['By another tab', 'Task 2', 'Task 3']));
+
+	const own = await opened('opening-own', ({ store }) => store.transact((tx) => tx.putRows([stored(row(2, 'Own'))])));
+	expect(own.rows().ready).toBe(false);
+	await vi.waitFor(() => expect(own.titles()).toEqual(['Own', 'Task 1']));
+	const others = await opened('opening-others', async () => {
+		await tab('opening-others').table.delete(row(1).id);
+	});
+	await vi.waitFor(() => expect(others.titles()).toEqual(['Task 2']));
 });

@@ -7,6 +7,7 @@
  */
 import { liveQuery } from 'dexie';
 import type { Verdict } from '#crdt-model/access/decide.ts';
+import { DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import type { DocumentId, IdMaker, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
 import type { RowOf } from '#crdt-model/kinds/index.ts';
@@ -24,6 +25,7 @@ import { Knocking } from './knocking.ts';
 import { LOOK_EVERY_MS } from './lease.ts';
 import { lead, takeSlot, type Held } from './leader.ts';
 import { LivePage, type LiveState } from './live.ts';
+import { OpeningRows } from './opening-rows.ts';
 
 type TabMessage =
 	| { readonly to: 'replica'; readonly signal: TabSignal }
@@ -96,6 +98,7 @@ export class Workspace {
 	readonly #origin: string;
 	readonly #channel: BroadcastChannel;
 	readonly #slotLock: Held;
+	readonly #opening: OpeningRows;
 	#leadership: Held | null = null;
 	readonly #endings: (() => void)[] = [];
 	readonly #knocking = new Knocking({
@@ -107,7 +110,7 @@ export class Workspace {
 	#wasAdmitted = false;
 	#closed = false;
 
-	private constructor(options: WorkspaceOptions, parts: { replica: Replica; store: DexieReplicaStore; channel: BroadcastChannel; slot: Held & { slot: string } }) {
+	private constructor(options: WorkspaceOptions, parts: { replica: Replica; store: DexieReplicaStore; channel: BroadcastChannel; slot: Held & { slot: string }; opening: OpeningRows }) {
 		this.portal = options.portal;
 		this.person = options.person;
 		this.viewer = options.view?.viewer ?? null;
@@ -119,6 +122,8 @@ export class Workspace {
 		this.#channel = parts.channel;
 		this.slot = parts.slot.slot;
 		this.#slotLock = parts.slot;
+		this.#opening = parts.opening;
+		this.#endings.push(() => parts.opening.end());
 		const { database, replica } = this;
 		this.files = new FileShelf({ database, newId: () => replica.ids.document('file'), run: (drafts) => replica.run(drafts), download: relayDownload(this.#origin, this.portal, options.view?.view) });
 		this.#uploads = new Uploads({ database, person: this.person, send: relaySend(this.#origin, this.portal) });
@@ -129,7 +134,8 @@ export class Workspace {
 		const name = view ? viewDatabaseName(view.id) : databaseName(portal, person);
 		const store = new DexieReplicaStore(new ReplicaDatabase(name));
 		const channel = new BroadcastChannel(`atrium:tabs:${name}`);
-		const slot = await takeSlot(`atrium:slot:${name}`);
+		const [slot] = await Promise.all([takeSlot(`atrium:slot:${name}`), store.database.open()]);
+		const opening = new OpeningRows(store.database);
 		const replica = await Replica.open({
 			portal,
 			person,
@@ -138,9 +144,10 @@ export class Workspace {
 			steady: () => performance.now(),
 			store,
 			transport: webSocketTransport(relayAddress(`/sync?portal=${portal}`, options.origin ?? location.origin), protocolsOf(view)),
-			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage)
+			signal: (signal) => channel.postMessage({ to: 'replica', signal } satisfies TabMessage),
+			onDirectory: (rows) => opening.hold(DIRECTORY_KINDS, rows)
 		});
-		const workspace = new Workspace(options, { replica, store, channel, slot });
+		const workspace = new Workspace(options, { replica, store, channel, slot, opening });
 		workspace.#start(name);
 		return workspace;
 	}
@@ -207,6 +214,11 @@ export class Workspace {
 	/** The table of a kind's rows, for queries: `database.rows(kind)` with its row type. */
 	rows<K extends KindName>(kind: K) {
 		return this.database.rows(kind) as unknown as import('dexie').Table<StoredRow<RowOf[K]>, DocumentId<K>>;
+	}
+
+	/** All rows of a kind without a reading, where the replica has just read them and nobody wrote since; once for each kind. */
+	rowsAtOpening<K extends KindName>(kind: K): readonly StoredRow<RowOf[K]>[] | null {
+		return this.#opening.take(kind) as readonly StoredRow<RowOf[K]>[] | null;
 	}
 
 	/** One record, live. `current` is null where it is not on this device. */
