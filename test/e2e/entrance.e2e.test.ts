@@ -302,6 +302,44 @@ describe('the ways in', () => {
 		await ana.saysSync(/^Up to date$/);
 	});
 
+	it('who signs in anew chooses between their portals, and changes to the other one without signing in again', async () => {
+		const { page, device } = ana;
+		const portalNow = () => page.evaluate(() => sessionStorage.getItem('atrium.portal'));
+		const acme = (await portalNow())!;
+		await signOut(ana);
+		await page.getByRole('button', { name: /^Beta/ }).click();
+		await page.getByRole('button', { name: 'Portals: Beta' }).waitFor();
+		const beta = (await portalNow())!;
+		await signOut(ana);
+		await device.goto('/sign-in');
+		await field(page, 'E-mail or login').fill(ANA);
+		await page.getByLabel('Password', { exact: true }).fill(password);
+		const answer = page.waitForResponse((response) => response.url().endsWith('/api/v1/sessions'));
+		await press(page, /^Sign in$/);
+		expect([(await answer).status(), ((await (await answer).json()) as { code: string }).code]).toEqual([409, 'choose-portal']);
+		await heading(page, 'Which portal?');
+		expect(await page.getByRole('list').getByRole('button').allInnerTexts()).toHaveLength(2);
+		await isOpenToAll(page);
+		await press(page, /Acme$/);
+		await page.getByRole('button', { name: 'Portals: Acme' }).waitFor();
+		await ana.taskRow('Only of Acme').waitFor();
+		await ana.saysSync(/^Up to date$/);
+
+		// The device has forgotten Beta's sign-in: the relay names it, and this sign-in opens it.
+		await press(page, 'Portals: Acme');
+		await page.getByRole('menuitemradio', { name: /^Beta/ }).click();
+		await page.getByRole('button', { name: 'Portals: Beta' }).waitFor();
+		await ana.taskRow('Only of Beta').waitFor();
+		await ana.saysSync(/^Up to date$/);
+		expect(await ana.taskRow('Only of Acme').count()).toBe(0);
+		const stores = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name ?? ''));
+		for (const portal of [acme, beta]) expect(stores.filter((name) => name.startsWith(`atrium:${portal}:`)), portal).toHaveLength(1);
+		await press(page, 'Portals: Beta');
+		await page.getByRole('menuitemradio', { name: /^Acme/ }).click();
+		await ana.taskRow('Only of Acme').waitFor();
+		await ana.saysSync(/^Up to date$/);
+	});
+
 	it('a company shows its public page to visitors, and the door at its top', async () => {
 		const { page } = cris;
 		// With a second portal here nobody can tell which one a visitor means: it is the address that names it then.

@@ -119,6 +119,34 @@ describe('my profile', () => {
 		expect(await seriousFaults()).toEqual([]);
 	});
 
+	it('another e-mail address counts once its letter was answered, and the old one is told', async () => {
+		const { page } = bob;
+		await panel().getByRole('listitem').filter({ hasText: 'bob@acme.example' }).getByRole('button', { name: 'Change…' }).click();
+		await dialog('Change the e-mail address').getByLabel('New address').fill('robert@acme.example');
+		await dialog('Change the e-mail address').getByLabel('Present password').fill(NEXT);
+		await page.keyboard.press('Enter');
+		await page.getByText('A letter is on its way to robert@acme.example').first().waitFor();
+		expect((await relay.api('POST', '/sessions', { email: 'robert@acme.example', password: NEXT })).status).toBe(401);
+		await bob.follow('email', 'robert@acme.example');
+		await page.getByRole('heading', { name: 'Your address is confirmed', level: 1 }).waitFor();
+		expect(page.url()).not.toContain('#');
+		expect(await seriousFaults()).toEqual([]);
+		await relay.letterArrived('bob@acme.example', 'Your e-mail address was changed');
+		await bob.device.goto('/tasks');
+		await page.getByRole('button', { name: /^Account/ }).first().click();
+		await page.getByRole('menuitem', { name: 'Sign out' }).click();
+		await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+		await page.getByRole('textbox', { name: 'E-mail' }).fill('bob@acme.example');
+		await page.getByLabel('Password', { exact: true }).fill(NEXT);
+		await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+		await page.getByText('do not match').waitFor();
+		await bob.signIn('robert@acme.example', NEXT);
+		await bob.saysSync(/^Up to date$/);
+		// Colleagues write to the new one.
+		await ana.page.getByRole('searchbox', { name: 'Find a person' }).fill('robert@acme');
+		await ana.page.getByRole('grid', { name: 'People' }).getByRole('row').filter({ hasText: 'Bob' }).waitFor();
+	});
+
 	async function pictureOf(who: Screens): Promise<Buffer> {
 		const url = await who.page.evaluate(() => {
 			const canvas = document.createElement('canvas');

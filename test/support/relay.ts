@@ -143,6 +143,16 @@ export class TestRelay {
 		return code!;
 	}
 
+	/** Until a letter of this subject lies there for the address. */
+	async letterArrived(email: string, subject: string): Promise<void> {
+		const folder = join(this.dataDir, 'mail');
+		await until(async () => {
+			const names = (await readdir(folder).catch(() => [])).filter((one) => one.endsWith('.eml'));
+			const letters = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+			return letters.some((letter) => new RegExp(`^To: .*${email}`, 'm').test(letter) && letter.includes(`Subject: ${subject}`));
+		});
+	}
+
 	async create(by: SignedIn, kind: string, fields: Record<string, unknown>): Promise<DocumentId> {
 		return (await this.#made<{ id: DocumentId }>('POST', '/documents', { kind, fields }, by.token)).id;
 	}
