@@ -269,6 +269,7 @@ export class Accounts {
 		employee: PersonId;
 		userAgent?: string | null;
 		ip?: string | null;
+		replaces?: SessionId;
 	}): Promise<SessionStarted> {
 		return this.#sessions.start(request);
 	}

@@ -37,7 +37,7 @@ export type SessionStarted =
 	/** The membership ended between signing in and here. */
 	| { outcome: 'not-a-member' };
 
-export type EndReason = 'signed-out' | 'signed-out-everywhere' | 'membership-ended' | 'replaced' | 'expired' | 'factor-demanded' | 'factor-reset';
+export type EndReason = 'signed-out' | 'signed-out-everywhere' | 'membership-ended' | 'replaced' | 'expired' | 'factor-demanded' | 'factor-reset' | 'signed-in-again';
 export interface EndedSession extends Omit<ResolvedSession, 'expiresAt' | 'viewer'> {
 	reason: EndReason;
 }
@@ -79,6 +79,11 @@ export class Sessions {
 	/** By digest, so that a dump of the heap holds no more tokens than it must. */
 	readonly #cache = new Map<string, { resolved: ResolvedSession; cachedAt: number }>();
 	readonly #listeners = new Set<SessionsEndedListener>();
+	/**
+	 * Which session each new one takes the place of in its browser. It ends when the new one is first used: only then is it certain that the browser has the new
+	 * cookie, and its other tabs, which hear of the end, find it there. In memory: over a restart an old one just stays until it expires.
+	 */
+	readonly #successors = new Map<SessionId, SessionId>();
 	/** When each was last written down as seen, by this process. */
 	readonly #seen = new Map<SessionId, number>();
 
@@ -101,6 +106,8 @@ export class Sessions {
 		employee: PersonId;
 		userAgent?: string | null;
 		ip?: string | null;
+		/** One of the same identity and portal, whose cookie this one overwrites; of anybody else it is left alone. */
+		replaces?: SessionId;
 	}): Promise<SessionStarted> {
 		const { db, auth } = this.#database;
 		const token = Buffer.from(this.#random(new Uint8Array(TOKEN_BYTES))).toString('base64url');
@@ -132,6 +139,10 @@ export class Sessions {
 		if ((bound.numInsertedOrUpdatedRows ?? 0n) === 0n) {
 			await auth.internalAdapter.deleteSession(row.token);
 			return { outcome: 'not-a-member' };
+		}
+		if (request.replaces !== undefined) {
+			if (this.#successors.size >= SESSION_CACHE_ENTRIES) this.#successors.delete(this.#successors.keys().next().value!);
+			this.#successors.set(session, request.replaces);
 		}
 		await this.#makeRoom(request.portal, request.employee);
 		return { outcome: 'started', session, token, expiresAt };
@@ -213,8 +224,13 @@ export class Sessions {
 		}));
 	}
 
-	/** Called for every request and connection: when and from where it was last used is written at most every `SEEN_MS`. */
+	/** Called for every request and connection: when and from where it was last used is written at most every `SEEN_MS`, and the one whose place it took ends. */
 	async noteSeen(session: SessionId, ip: string | null | undefined): Promise<void> {
+		const replaced = this.#successors.get(session);
+		if (replaced !== undefined) {
+			this.#successors.delete(session);
+			await this.#endReplaced(replaced, session);
+		}
 		const now = this.#now();
 		if (now - (this.#seen.get(session) ?? 0) < SEEN_MS) return;
 		if (this.#seen.size >= SESSION_CACHE_ENTRIES) this.#seen.delete(this.#seen.keys().next().value!);
@@ -247,6 +263,13 @@ export class Sessions {
 			.selectFrom('session as s')
 			.leftJoin('session_portal as p', 'p.session', 's.id')
 			.select(['s.id as session', 's.token', 's.userId as identity', 'p.portal', 'p.employee']);
+	}
+
+	/** By the rows of both, whatever was said when it started. */
+	async #endReplaced(replaced: SessionId, by: SessionId): Promise<void> {
+		const rows = await this.#select().where('s.id', 'in', [replaced, by]).execute();
+		const [old, successor] = [rows.find((row) => row.session === replaced), rows.find((row) => row.session === by)];
+		if (old && successor && old.identity === successor.identity && old.portal === successor.portal) await this.#end([old], 'signed-in-again');
 	}
 
 	async #makeRoom(portal: PortalId, employee: PersonId): Promise<void> {

@@ -8,9 +8,9 @@
  * Promises: a ticket is good for the step that it was issued for, once it is right, and for ten minutes; no other code starts a session for a person who comes with a password.
  */
 import { createHash } from 'node:crypto';
-import type { PersonId, PortalId } from '#crdt-model/ids.ts';
+import type { PersonId, PortalId, SessionId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
-import { cookieValue, sessionCookie } from '../accounts/cookie.ts';
+import { cookieValue, sessionCookie, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
 import { type FactorDemand, graceEnd, isOverdue } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
@@ -127,6 +127,13 @@ export function isForPage({ accounts }: Pick<Services, 'accounts'>, call: Pick<C
 	return call.header('origin') !== undefined && signedInBy(accounts, { authorization: call.header('authorization') }) === null;
 }
 
+/** The sign-in of this very person in the cookie that is about to be overwritten: nothing could use it any more, and it would stand in the list of devices for a month. */
+function replacedBy({ accounts }: Services, call: Caller, { identity, portal }: { identity: IdentityId; portal: PortalId }): SessionId | null {
+	const token = tokensFromCookie(call.header('cookie')).get(sessionCookieOf(portal));
+	const held = token === undefined ? null : accounts.resolveToken(token);
+	return held && held.viewer === undefined && held.portal === portal && held.identity === identity ? held.session : null;
+}
+
 /** Starts a session and says so, to programs in the body and to browsers by the cookie alone. */
 export async function signedInResponse(
 	services: Services,
@@ -139,7 +146,8 @@ export async function signedInResponse(
 	if (!portal?.mayEnter(who.employee, call.ip)) return problem('not-from-here', { extra });
 	const from = { ip: call.ip, userAgent: call.header('user-agent') ?? null };
 	const isUnfamiliar = await services.accounts.isUnfamiliar(who.identity, from);
-	const started = await services.accounts.startSession({ ...who, ...from });
+	const replaces = replacedBy(services, call, who);
+	const started = await services.accounts.startSession({ ...who, ...from, ...(replaces && { replaces }) });
 	if (started.outcome !== 'started') return problem('not-a-member');
 	if (who.factorDone) await services.accounts.factors.noteProved(started.session);
 	if (isUnfamiliar) await tellUnfamiliar(services, who.identity, portal, from);

@@ -76,7 +76,7 @@ export class Sockets {
 		this.#trustedProxies = trustedProxies;
 		this.#stopListening = door.onSessionsEnded((ended) => {
 			for (const { session, reason } of ended) {
-				// Programs read this one: the app says why it asks to sign in again.
+				// The app reads it, and says why it asks to sign in again.
 				const why = reason === 'factor-demanded' ? FACTOR_DEMANDED : 'signed out';
 				for (const connection of [...(this.#bySignIn.get(session) ?? [])]) this.#close(connection, CLOSE.notSignedIn, why);
 			}

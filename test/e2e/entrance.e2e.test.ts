@@ -340,6 +340,29 @@ describe('the ways in', () => {
 		await ana.saysSync(/^Up to date$/);
 	});
 
+	it('signing in again in another tab ends the sign-in before, and is asked for nowhere', async () => {
+		const { page, device } = ana;
+		const sessions = () => page.evaluate(async () => ((await (await fetch('/api/v1/sessions', { headers: { 'x-atrium-portal': sessionStorage.getItem('atrium.portal')! } })).json()) as { sessions: { portal: string }[] }).sessions.length);
+		const before = await sessions();
+		await page.evaluate(() => {
+			const look = () => document.body.innerText.includes('sign in again') && document.body.setAttribute('data-asked', '');
+			new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+		});
+		const next = page.waitForEvent('websocket');
+		const second = await device.context.newPage();
+		await second.goto(`${relay.url}/sign-in`);
+		await second.getByLabel('Password', { exact: true }).fill(password);
+		await press(second, /^Sign in$/);
+		await home(second);
+		await next;
+		await ana.saysSync(/^Up to date$/);
+		expect(await page.evaluate(() => document.body.hasAttribute('data-asked'))).toBe(false);
+		expect(await sessions()).toBe(before);
+		await second.close();
+		await ana.newTask('After the change of cookies');
+		await ana.hasMark(ana.taskRow('After the change of cookies'), 'Accepted');
+	});
+
 	it('a company shows its public page to visitors, and the door at its top', async () => {
 		const { page } = cris;
 		// With a second portal here nobody can tell which one a visitor means: it is the address that names it then.
@@ -454,6 +477,31 @@ describe('the ways in', () => {
 		await field(page, 'Recovery code').fill(codes[1]!);
 		await press(page, /^Sign in$/);
 		await home(page);
+	});
+
+	it('where it is demanded of somebody at work, the open app says so, keeps what is made, and sends it once it is set up', async () => {
+		const { page } = ana;
+		const asks = page.getByRole('dialog', { name: 'Your company asks for a second step' });
+		// The relay looks once a minute.
+		await asks.waitFor({ timeout: 120_000 });
+		await isOpenToAll(page);
+		await page.keyboard.press('Escape');
+		await page.getByText('Your company asks for a second step at signing in').waitFor();
+		await ana.newTask('Made without a second step');
+		await ana.taskRow('Made without a second step').waitFor();
+		await press(page, 'Set it up');
+		await asks.getByText('1 change waits here').waitFor();
+		await asks.getByLabel('Password', { exact: true }).fill(password);
+		await asks.getByRole('button', { name: 'Sign in', exact: true }).click();
+		const steps = page.getByRole('dialog', { name: 'Protect your account' });
+		const secret = (await steps.locator('code').innerText()).replaceAll(' ', '');
+		shown.push(secret);
+		await field(page, 'Code').fill(oneTimeCode(secret));
+		await press(page, 'Confirm the code');
+		await press(page, 'I have kept them');
+		await page.getByRole('dialog').waitFor({ state: 'hidden' });
+		await ana.saysSync(/^Up to date$/);
+		await ana.hasMark(ana.taskRow('Made without a second step'), 'Accepted');
 	});
 
 	it('after all of it no code, password or token stands in an address that was asked or in what the browsers keep', async () => {

@@ -14,7 +14,7 @@ export function webSocketTransport(url: string, protocols: string[] = []): Trans
 			// The relay sends binary frames only; a text frame is somebody else's and is left unread.
 			if (data instanceof ArrayBuffer) events.frame(new Uint8Array(data));
 		};
-		socket.onclose = ({ code }) => events.closed(code);
+		socket.onclose = ({ code, reason }) => events.closed(code, reason);
 		return {
 			send(frame) {
 				if (socket.readyState === WebSocket.OPEN) socket.send(frame as Uint8Array<ArrayBuffer>);

@@ -14,7 +14,7 @@ import type { Cursor, Up } from '#crdt-model/wire/up.ts';
 import { WIRE_VERSION } from '#crdt-model/wire/version.ts';
 import type { Pending, ReplicaTransaction } from '#storage/replica-contract.ts';
 import type { Core } from './core.ts';
-import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, FINAL_CODES, MAX_BACKOFF_MS, MIN_BACKOFF_MS, NOT_FROM_HERE, OUTSIDE_RETRY_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
+import { EAGER_ATTEMPTS, EAGER_BACKOFF_MS, finalProblem, MAX_BACKOFF_MS, MIN_BACKOFF_MS, NOT_FROM_HERE, OUTSIDE_RETRY_MS, SILENCE_MS, type Link, type LinkState, type Problem, type Transport } from './link.ts';
 import { applyEntries, applyGains, applyLosses, applyProgress, Hole, settleAccepted, type IncomingContext } from './incoming.ts';
 import { HandBack } from './hand-back.ts';
 import { documentsOf, type Outcome } from './outcome.ts';
@@ -145,7 +145,7 @@ export class Conversation {
 		const link = this.#hooks.transport({
 			opened: () => isCurrent() && this.#inLane(generation, () => this.#hello()),
 			frame: (bytes) => isCurrent() && this.receive(bytes),
-			closed: (code) => isCurrent() && this.#closed(code)
+			closed: (code, reason = '') => isCurrent() && this.#closed(code, reason)
 		});
 		// A transport may fail before it returns.
 		if (isCurrent()) this.#link = link;
@@ -372,8 +372,8 @@ export class Conversation {
 		});
 	}
 
-	#closed(code: number): void {
-		const problem = FINAL_CODES[code];
+	#closed(code: number, reason: string): void {
+		const problem = finalProblem(code, reason);
 		if (problem) this.#stop(problem);
 		else if (code === NOT_FROM_HERE) this.#keepOut();
 		else this.#restart();

@@ -516,6 +516,21 @@ describe('what leaves and what is missing', () => {
 		expect(await task(replica, id)).toMatchObject({ sync: 'accepted' });
 	});
 
+	test('[P9] signed out because a second factor is demanded: it says so, keeps everything, and sends it afterwards', async () => {
+		const { relay, open } = world();
+		const replica = await open(new MemoryReplicaStore());
+		replica.connect();
+		await calm(replica);
+		relay.cut(4401, undefined, 'second-factor-demanded');
+		const id = await created(replica);
+		await calm(replica);
+		expect(replica.status()).toMatchObject({ link: 'stopped', problem: 'second-factor', pending: 1 });
+		replica.connect();
+		await calm(replica);
+		expect(replica.status()).toMatchObject({ problem: null, pending: 0 });
+		expect(await task(replica, id)).toMatchObject({ sync: 'accepted' });
+	});
+
 	test('[P9] a silent line is dropped', async () => {
 		const { clock, relay, open } = world();
 		const replica = await open(new MemoryReplicaStore());

@@ -8,8 +8,8 @@ export interface Link {
 export interface LinkEvents {
 	opened(): void;
 	frame(bytes: Uint8Array): void;
-	/** @param code of the WebSocket close; 1006 where the line just broke */
-	closed(code: number): void;
+	/** @param code of the WebSocket close; 1006 where the line just broke @param reason what the relay says beside it */
+	closed(code: number, reason?: string): void;
 }
 /** Opens a connection to `/sync`. Events may come during the call. */
 export type Transport = (events: LinkEvents) => Link;
@@ -17,6 +17,8 @@ export type Transport = (events: LinkEvents) => Link;
 export type Problem =
 	/** 4401: sign in again; everything is kept. */
 	| 'sign-in'
+	/** 4401 with FACTOR_DEMANDED: the same, and the company wants a second factor that this person does not have. */
+	| 'second-factor'
 	/** 4403: no longer of the company. */
 	| 'dismissed'
 	/** 4404: the portal is not there. */
@@ -31,7 +33,15 @@ export type LinkState = 'off' | 'connecting' | 'admitted' | 'waiting' | 'stopped
 
 /** Not final: whoever comes back into the office goes on without doing anything. */
 export const NOT_FROM_HERE = 4511;
-export const FINAL_CODES: Readonly<Record<number, Problem>> = { 4401: 'sign-in', 4403: 'dismissed', 4404: 'no-portal' };
+export const NOT_SIGNED_IN = 4401;
+/** The reason beside it that the app tells apart. */
+export const FACTOR_DEMANDED = 'second-factor-demanded';
+
+/** What a close says once and for all; null where it is worth trying again. */
+export function finalProblem(code: number, reason: string): Problem | null {
+	if (code === NOT_SIGNED_IN) return reason === FACTOR_DEMANDED ? 'second-factor' : 'sign-in';
+	return code === 4403 ? 'dismissed' : code === 4404 ? 'no-portal' : null;
+}
 
 /** The first wait after a drop: long enough for a relay that restarts, short enough not to be noticed. */
 export const MIN_BACKOFF_MS = 500;

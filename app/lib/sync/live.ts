@@ -2,13 +2,14 @@
  * Co-editing of one open page over `/live/<document>` with y-websocket's provider: who types where, at once.
  *
  * Promises: `/live` carries a page only while nothing of it waits for `/sync`; after every drop the provider is off until the tail is empty again;
- * a final close code ends it here, and `/sync` alone decides what becomes of the tail (DESIGN.md 6).
+ * a final close code ends it here, and `/sync` alone decides what becomes of the tail (DESIGN.md 6). Signed out, it waits until `/sync` is let in again.
  * Leaves to others: keeping edits (pages.ts). One LivePage belongs to one Y.Doc: after a reset the editor makes another.
  */
 import type { Awareness } from 'y-protocols/awareness';
 import { WebsocketProvider } from 'y-websocket';
 import type { PortalId } from '#crdt-model/ids.ts';
 import { LIVE_CLAIM_MS, type OpenedPage, type Replica } from './engine.ts';
+import { NOT_SIGNED_IN } from './link.ts';
 
 export type LiveState = 'off' | 'waiting' | 'connecting' | 'live' | 'ended';
 
@@ -61,7 +62,7 @@ export class LivePage {
 			if (synced) this.#drops = 0;
 		});
 		this.provider.on('connection-close', (event) => {
-			if (this.state === 'connecting' || this.state === 'live') void this.#dropped(event !== null && event.code >= 4400 && event.code < 4500);
+			if (this.state === 'connecting' || this.state === 'live') void this.#dropped(event !== null && event.code >= 4400 && event.code < 4500 && event.code !== NOT_SIGNED_IN);
 		});
 		this.#claim = setInterval(() => {
 			if (this.state === 'live' || this.state === 'connecting') options.replica.renewLive(page.document);

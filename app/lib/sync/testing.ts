@@ -129,13 +129,13 @@ export class FakeRelay {
 	}
 
 	/** The line breaks for everybody, or for one person; with a code the relay closes it. */
-	cut(code = 1006, person?: PersonId): void {
+	cut(code = 1006, person?: PersonId, reason = ''): void {
 		for (const session of [...this.#sessions]) {
 			if (person && session.person !== person) continue;
 			session.open = false;
 			this.#sessions.delete(session);
 			this.#say(`relay closes ${session.name} ${code}`);
-			session.events.closed(code);
+			session.events.closed(code, reason);
 		}
 	}
 

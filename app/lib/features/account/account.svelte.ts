@@ -43,14 +43,17 @@ export interface Newcomer {
 	readonly language: string;
 }
 
+/** Why a sign-in is over: it ended; or the company demands a second factor, which signing in again sets up. */
+export type Expiry = 'ended' | 'second-factor';
+
 class Account {
-	/** Portals whose sign-in the relay no longer knows. */
-	#expired = $state.raw<ReadonlySet<string>>(new Set());
+	/** Portals whose sign-in the relay no longer knows, and why as far as it said. */
+	#expired = $state.raw<ReadonlyMap<string, Expiry>>(new Map());
 	#renewing = $state(false);
 
 	constructor() {
 		onSessionProblem((problem, portal) => {
-			if (problem.code === 'not-signed-in') this.#expire(portal, true);
+			if (problem.code === 'not-signed-in') this.#expire(portal, 'ended');
 		});
 	}
 
@@ -58,17 +61,27 @@ class Account {
 		return signIns.here;
 	}
 	/** The relay no longer knows this device; what is here stays usable. */
-	get expired(): boolean {
-		return this.session !== undefined && this.#expired.has(this.session.portal);
+	get expired(): Expiry | null {
+		return (this.session && this.#expired.get(this.session.portal)) ?? null;
 	}
 	/** Another portal of this person is being asked for: no dialog until it is known whether it lets them in. */
 	get renewing(): boolean {
 		return this.#renewing;
 	}
-	/** Called by whoever hears close code 4401, or is let in again. */
-	markExpired(expired = true): void {
+	/** Called by whoever hears close code 4401, or, with null, is let in again. */
+	markExpired(expiry: Expiry | null): void {
 		const { session } = this;
-		if (session) this.#expire(session.portal, expired);
+		if (session) this.#expire(session.portal, expiry);
+	}
+	/**
+	 * A connection was closed as nobody's. In another tab this browser may have signed in again, and then the cookie that it has now is good.
+	 * @returns whether it is, for this very person
+	 */
+	async isStillIn(): Promise<boolean> {
+		const { session } = this;
+		if (!session) return false;
+		const me = await call('GET', '/me', { answer: meAnswer, portal: session.portal });
+		return me.ok && me.value.employee === session.employee;
 	}
 	/** Newer names, from the directory. */
 	describe(names: { name?: string; company?: string; email?: string }): void {
@@ -84,7 +97,7 @@ class Account {
 		const email = me.ok ? me.value.email : (typed.email ?? known?.email);
 		const name = (me.ok ? `${me.value.firstName} ${me.value.lastName}`.trim() : (typed.name ?? known?.name)) || email || '…';
 		const company = (me.ok ? me.value.company : typed.company) || known?.company;
-		this.#expire(portal, false);
+		this.#expire(portal, null);
 		signIns.begin({ portal, employee, name, ...(email ? { email } : {}), ...(company ? { company } : {}) });
 	}
 
@@ -198,15 +211,20 @@ class Account {
 		const { session } = this;
 		if (!session) return true;
 		const answer = await call('DELETE', '/sessions/current');
-		this.#expire(session.portal, false);
+		this.#expire(session.portal, null);
 		signIns.forget(session.portal);
 		return answer.ok || answer.problem.status === 401;
 	}
 
-	#expire(portal: string, expired: boolean): void {
+	#expire(portal: string, expiry: Expiry | null): void {
 		const now = untrack(() => this.#expired);
-		if (now.has(portal) === expired) return;
-		this.#expired = expired ? new Set([...now, portal]) : new Set([...now].filter((one) => one !== portal));
+		const before = now.get(portal) ?? null;
+		// Every call hears that the sign-in is over; why, the relay said once.
+		if (before === expiry || (before === 'second-factor' && expiry === 'ended')) return;
+		const next = new Map(now);
+		if (expiry === null) next.delete(portal);
+		else next.set(portal, expiry);
+		this.#expired = next;
 	}
 }
 
