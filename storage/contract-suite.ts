@@ -30,6 +30,13 @@ export async function expectEqual(portal: PortalStore, model: Writer): Promise<v
 		})
 	);
 	const kinds: readonly KindName[] = ['task', 'page'];
+	for (const kind of kinds) {
+		const all = model.sorted((head) => head.kind === kind).map(({ id }) => id);
+		const after = dice.chance(50) ? null : dice.of([...all, ...ids]);
+		const step = 1 + dice.below(5);
+		const wanted = all.filter((id) => after === null || id > after).slice(0, step);
+		expect(await portal.documentsOf({ kind, after, limit: step })).toStrictEqual(await portal.load(wanted));
+	}
 	expect(await portal.headsOfKinds(kinds)).toStrictEqual(model.sorted((head) => kinds.includes(head.kind)));
 	for (const id of [...ids.slice(0, 10), ...ids.map((one) => model.heads.get(one)!.scope).filter((scope) => !model.heads.has(scope)).slice(0, 3)]) {
 		expect(await portal.ofScope(id)).toStrictEqual(model.sorted((head) => head.scope === id));
@@ -293,6 +300,45 @@ export function relayStoreSuite(name: string, makeHarness: () => Promise<StoreHa
 			await expect(portal.head()).rejects.toThrow(/closed/);
 			await expect(portal.commit(writer.random())).rejects.toThrow(/closed/);
 			await expect(store.portal(id)).rejects.toThrow(/closed/);
+		});
+
+		test('[S7] rows that are made anew stand where they stood: readers follow them, the log does not move, and what made them is kept', async () => {
+			const task = writer.create('task', ['all']);
+			const page = writer.createIn(task);
+			const other = writer.create('task', ['admins']);
+			await portal.commit(writer.commit());
+			const readers = async (id: DocumentId) => {
+				const found = await Promise.all(writer.principals.map(async (one) => ((await portal.reached({ principals: [one], limit: 9 })).items.some((head) => head.id === id) ? [one] : [])));
+				return found.flat();
+			};
+			expect(await readers(page)).toEqual(['all']);
+			const { seq, chain } = await portal.head();
+
+			writer.remake(task, [writer.principals[2]!]);
+			await portal.commit(writer.commit());
+			await expectEqual(portal, writer);
+			expect(await readers(task)).toEqual([writer.principals[2]]);
+			expect(await readers(page), 'what hangs on it goes along').toEqual([writer.principals[2]]);
+			writer.remake(page, [writer.principals[3]!], other);
+			await portal.commit(writer.commit());
+			expect(await readers(page), 'another scope, and who reads beside it').toEqual(['admins', writer.principals[3]]);
+			expect(await portal.head()).toMatchObject({ seq, chain, rows: writer.head.rows });
+			await reopen();
+			await expectEqual(portal, writer);
+			expect((await portal.head()).rows).toEqual(writer.head.rows);
+		});
+
+		test('[S7] a head to which no entry leads is refused, and changes nothing', async () => {
+			const task = writer.create('task', ['all']);
+			await portal.commit(writer.commit());
+			const stranger = new Writer(9);
+			const unknown = stranger.create('task', ['all']);
+			const head = writer.heads.get(task)!;
+			const wrong: DocumentHead[] = [{ ...head, docSeq: 2 }, { ...head, seq: head.seq + 1 }, { ...head, docSeq: 0, seq: 0 }, stranger.heads.get(unknown)!];
+			for (const one of wrong) {
+				await expect(portal.commit({ ...emptyDraft(), heads: [one], head: writer.head })).rejects.toThrow(/no entry leads to the head/);
+				await expectEqual(portal, writer);
+			}
 		});
 
 		test('an id that is none makes no portal', async () => {

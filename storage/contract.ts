@@ -9,6 +9,8 @@
  * - S4 Reads never see half a commit.
  * - S5 Bytes come back as they went in; a returned array is the caller's own.
  * - S6 A failed commit leaves the store usable and its state as before.
+ * - S7 A commit may give stored documents another row, scope and audience without an entry (rows are made anew); where they stand in the log stays as it was,
+ *   or the commit is refused.
  * Left to others: group commit, order, hash chains, compaction policy (sync-server/log), rights (crdt-model/access).
  */
 import type { CommandId, DocumentId, KindName, PersonId, PortalId } from '#crdt-model/ids.ts';
@@ -27,6 +29,14 @@ export interface Restore {
 	readonly at: number;
 }
 
+/** By which version of its row function each kind's rows, scopes and audiences were made (crdt-model, SPEC V4). */
+export interface RowsMade {
+	/** Of kinds whose rows are all of one version; of the others nobody knows which made them. */
+	readonly versions: Readonly<Record<string, number>>;
+	/** A remake that began and has not ended: rows of the kind are of this version up to and with this id. */
+	readonly underWay: { readonly kind: KindName; readonly version: number; readonly after: DocumentId } | null;
+}
+
 /** Where a portal's log stands. */
 export interface LogHead {
 	/** Starts at 1; raised when a portal is restored from a backup, so that sequence numbers are never mistaken. */
@@ -39,7 +49,12 @@ export interface LogHead {
 	readonly counters: Readonly<Record<string, number>>;
 	/** Every restore from a backup, oldest first. */
 	readonly restores: readonly Restore[];
+	/** What made the rows that are stored with it. Nothing in a store of before that was kept. */
+	readonly rows: RowsMade;
 }
+
+/** Of an empty store, and of one that does not know. */
+export const NO_ROWS_MADE: RowsMade = { versions: {}, underWay: null };
 
 /** What is known of a document without its content. */
 export interface DocumentHead {
@@ -103,7 +118,7 @@ export interface Compaction {
 
 export interface Commit {
 	readonly entries: readonly NewEntry[];
-	/** The heads of all documents that the entries touch, as they stand after the last of them. */
+	/** The heads of all documents that the entries touch, as they stand after the last of them; and of those whose rows are made anew (S7). */
 	readonly heads: readonly DocumentHead[];
 	readonly answers: readonly StoredAnswer[];
 	readonly bindings: readonly Binding[];
@@ -126,6 +141,8 @@ export interface PortalStore {
 	load(ids: readonly DocumentId[]): Promise<StoredDocument[]>;
 	/** Heads of all documents of the kinds, in order of id: the directory is read so at opening. */
 	headsOfKinds(kinds: readonly KindName[]): Promise<DocumentHead[]>;
+	/** Documents of a kind in order of id, from behind `after` on: rows are made anew so. Fewer than `limit` where the kind ends. */
+	documentsOf(query: { readonly kind: KindName; readonly after: DocumentId | null; readonly limit: number }): Promise<StoredDocument[]>;
 	/** Everything that has this record as its scope, itself included where it is its own. Asked of a record that nobody has made, too. */
 	ofScope(scope: DocumentId): Promise<DocumentHead[]>;
 

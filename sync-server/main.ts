@@ -20,7 +20,7 @@ import { Lanes } from './budget/lanes.ts';
 import { claimDataDir, type Config, ConfigProblem, ensureFolder, keptSecret, RESTORE_NOTE, publicUrlFor, readConfig, warningsFor } from './config.ts';
 import { Blobs } from './files/blobs.ts';
 import { Uploads } from './files/uploads.ts';
-import { faultLine, type Log, stderrLog } from './ops/log.ts';
+import { faultLine, type Log, remadeLine, stderrLog } from './ops/log.ts';
 import { MAC_KEY } from './operator/mac-key.ts';
 import { Metrics } from './ops/metrics.ts';
 import { operatorCommands } from './ops/operator-commands.ts';
@@ -97,7 +97,7 @@ export async function startRelay(config: Config, options: RelayOptions = {}): Pr
 		const addresses = new Addresses(PROCESS_CLOCK.now);
 		let portals: Portals;
 		try {
-			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, domains: domainsOf(accounts, publicUrl), waitingIn: (id) => accounts.joins.countWaiting(id), onFault: (portal, reason) => onFault(portal)(reason) });
+			portals = await Portals.open({ store, macKey, now, lanes, subscriptions: accounts.subscriptions, domains: domainsOf(accounts, publicUrl), waitingIn: (id) => accounts.joins.countWaiting(id), clock: PROCESS_CLOCK, onRemade: (portal, remade) => log(remadeLine(portal, remade)), onFault: (portal, reason) => onFault(portal)(reason) });
 		} catch (error) {
 			await store.close();
 			throw error;

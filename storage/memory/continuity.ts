@@ -4,6 +4,12 @@
  */
 import type { DocumentId } from '#crdt-model/ids.ts';
 
+/** Where a stored document stands. */
+export interface StandingHead {
+	readonly docSeq: number;
+	readonly seq: number;
+}
+
 /** The part of a commit that is looked at, so that an adapter may ask with its own flat form. */
 export interface Continuing {
 	readonly head: { readonly epoch: number; readonly seq: number };
@@ -14,12 +20,12 @@ export interface Continuing {
 }
 
 /**
- * @param docSeqOf where a stored document stands, null where it is not stored
+ * @param standingOf where a stored document stands, null where it is not stored
  * @returns a sentence that says why the commit cannot be taken, or null
  */
 export function discontinuity(
 	stored: { readonly epoch: number; readonly seq: number },
-	docSeqOf: (document: DocumentId) => number | null,
+	standingOf: (document: DocumentId) => StandingHead | null,
 	commit: Continuing
 ): string | null {
 	if (commit.head.epoch < stored.epoch) return `epoch ${commit.head.epoch} is before the stored epoch ${stored.epoch}`;
@@ -28,7 +34,7 @@ export function discontinuity(
 	for (const entry of commit.entries) {
 		if (entry.seq !== seq + 1) return `entry ${entry.seq} does not continue the log, which stands at ${seq}`;
 		seq = entry.seq;
-		const before = last.get(entry.document)?.docSeq ?? docSeqOf(entry.document) ?? 0;
+		const before = last.get(entry.document)?.docSeq ?? standingOf(entry.document)?.docSeq ?? 0;
 		if (entry.docSeq !== before + 1) return `entry ${seq} is number ${entry.docSeq} of ${entry.document}, which stands at ${before}`;
 		last.set(entry.document, { seq, docSeq: entry.docSeq });
 	}
@@ -41,10 +47,16 @@ export function discontinuity(
 		if (!head) return `entry ${standing.seq} touches ${document}, whose head is missing`;
 		if (head.seq !== standing.seq || head.docSeq !== standing.docSeq) return `the head of ${document} is not that after entry ${standing.seq}`;
 	}
+	for (const head of commit.heads) {
+		if (last.has(head.id)) continue;
+		// Its row is made anew; an entry that no log holds would be one that every device waits for.
+		const standing = standingOf(head.id);
+		if (standing?.docSeq !== head.docSeq || standing.seq !== head.seq) return `no entry leads to the head of ${head.id}`;
+	}
 	for (const { document, docSeq } of commit.compactions) {
-		const standing = heads.get(document)?.docSeq ?? docSeqOf(document);
+		const standing = heads.get(document)?.docSeq ?? standingOf(document)?.docSeq ?? null;
 		if (standing === null || docSeq > standing) return `a compaction of ${document} reaches ${docSeq}, beyond its last entry`;
 	}
-	const loose = commit.bindings.find(({ document }) => !heads.has(document) && docSeqOf(document) === null);
+	const loose = commit.bindings.find(({ document }) => !heads.has(document) && standingOf(document) === null);
 	return loose ? `a binding names ${loose.document}, which is not stored` : null;
 }

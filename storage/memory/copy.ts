@@ -10,7 +10,7 @@ export const copyJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as
 export const copyBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
 export function copyLogHead(head: LogHead): LogHead {
-	return { epoch: head.epoch, seq: head.seq, chain: copyBytes(head.chain), counters: { ...head.counters }, restores: copyJson(head.restores) };
+	return { epoch: head.epoch, seq: head.seq, chain: copyBytes(head.chain), counters: { ...head.counters }, restores: copyJson(head.restores), rows: copyJson(head.rows) };
 }
 
 export function copyHead(head: DocumentHead): DocumentHead {

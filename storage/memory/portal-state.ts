@@ -7,7 +7,7 @@
 import type { CommandId, DocumentId, KindName } from '#crdt-model/ids.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
 import { digestOf, type SetDigest } from '#crdt-model/wire/digest.ts';
-import type { Binding, Commit, DocumentHead, LogEntry, LogHead, PageOf, PortalStore, StoredAnswer, StoredDocument } from '../contract.ts';
+import { NO_ROWS_MADE, type Binding, type Commit, type DocumentHead, type LogEntry, type LogHead, type PageOf, type PortalStore, type StoredAnswer, type StoredDocument } from '../contract.ts';
 import type { Notices } from '#crdt-model/wire/down.ts';
 import { discontinuity } from './continuity.ts';
 import { copyBytes, copyEntry, copyHead, copyLogHead } from './copy.ts';
@@ -23,7 +23,7 @@ interface Kept {
 }
 
 export class PortalState {
-	#head: LogHead = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {}, restores: [] };
+	#head: LogHead = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {}, restores: [], rows: NO_ROWS_MADE };
 	/** Entry `seq` is at `seq - 1`. */
 	readonly #log: LogEntry[] = [];
 	readonly #documents = new Map<DocumentId, Kept>();
@@ -33,7 +33,7 @@ export class PortalState {
 	/** Takes a commit that is the store's own copy, whole or not at all. */
 	apply(commit: Commit): void {
 		// All is checked before the first write, because nothing here rolls back (S6).
-		const problem = discontinuity(this.#head, (id) => this.#documents.get(id)?.head.docSeq ?? null, commit);
+		const problem = discontinuity(this.#head, (id) => this.#documents.get(id)?.head ?? null, commit);
 		if (problem) throw new Error(`commit refused: ${problem}`);
 		for (const head of commit.heads) this.#keepHead(head);
 		for (const entry of commit.entries) {
@@ -96,6 +96,11 @@ export class PortalState {
 
 	headsOfKinds(kinds: readonly KindName[]): DocumentHead[] {
 		return this.#sorted(({ head }) => kinds.includes(head.kind)).map(copyHead);
+	}
+
+	documentsOf({ kind, after, limit }: Parameters<PortalStore['documentsOf']>[0]): StoredDocument[] {
+		const found = this.#sorted(({ head }) => head.kind === kind && (after === null || head.id > after));
+		return this.load(found.slice(0, limit).map(({ id }) => id));
 	}
 
 	ofScope(scope: DocumentId): DocumentHead[] {

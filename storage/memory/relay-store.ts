@@ -139,6 +139,7 @@ export class MemoryRelayStore implements RelayStore {
 			heads: async (ids) => usable().heads(ids),
 			load: async (ids) => usable().load(ids),
 			headsOfKinds: async (kinds) => usable().headsOfKinds(kinds),
+			documentsOf: async (query) => usable().documentsOf(query),
 			ofScope: async (scope) => usable().ofScope(scope),
 			entriesAfter: async (query) => usable().entriesAfter(query),
 			reached: async (query) => usable().reached(query),

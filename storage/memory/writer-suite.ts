@@ -4,7 +4,7 @@
  */
 import { IdMaker, type DocumentId, type KindName } from '#crdt-model/ids.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
-import type { Commit, DocumentHead, LogEntry } from '../contract.ts';
+import { NO_ROWS_MADE, type Commit, type DocumentHead, type LogEntry } from '../contract.ts';
 
 /** xorshift32, so that a seed is a whole run. */
 export class Dice {
@@ -41,7 +41,7 @@ export class Writer {
 	readonly snapshots = new Map<DocumentId, { docSeq: number; snapshot: Uint8Array }>();
 	readonly answers: Commit['answers'][number][] = [];
 	readonly bindings: Commit['bindings'][number][] = [];
-	head: Commit['head'] = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {}, restores: [] };
+	head: Commit['head'] = { epoch: 1, seq: 0, chain: new Uint8Array(32), counters: {}, restores: [], rows: NO_ROWS_MADE };
 	#draft: Mutable<Omit<Commit, 'head'>> = emptyDraft();
 
 	constructor(seed: number) {
@@ -90,6 +90,15 @@ export class Writer {
 		return id;
 	}
 
+	/** Gives a document another row and audience without an entry, as a newer row function does. */
+	remake(id: DocumentId, audience: readonly Principal[], scope: DocumentId = id): void {
+		const before = this.heads.get(id)!;
+		const head = { ...before, row: { ...before.row, remade: this.dice.below(1000) }, scope, audience };
+		this.heads.set(id, head);
+		this.#draft.heads = [...this.#draft.heads.filter((other) => other.id !== id), head];
+		this.head = { ...this.head, rows: { versions: { task: this.dice.below(9) }, underWay: { kind: 'deal', version: 2, after: this.ids.document('deal') } } };
+	}
+
 	create(kind: KindName, audience: readonly Principal[]): DocumentId {
 		return this.edit(this.ids.document(kind), { audience });
 	}
@@ -132,6 +141,7 @@ export class Writer {
 			else if (dice.chance(20)) this.createIn(dice.chance(20) ? this.ids.document('deal') : dice.of(known), dice.chance(50) ? audience() : []);
 			else if (dice.chance(20)) this.edit(dice.of(known), { audience: audience() });
 			else if (dice.chance(10)) this.edit(dice.of(known), { scope: dice.of(known), audience: dice.chance(50) ? audience() : [] });
+			else if (dice.chance(10)) this.remake(dice.of(known), audience(), dice.of(known));
 			else this.edit(dice.of(known), {}, dice.below(60));
 			const id = dice.of([...this.heads.keys()]);
 			if (dice.chance(15)) this.compact(id, 1 + dice.below(this.heads.get(id)!.docSeq));

@@ -63,7 +63,7 @@ type Flat<T, Texts extends keyof T, Bytes extends keyof T = never> = Omit<T, Tex
 export type FlatEntry = Flat<LogEntry, 'command' | 'overruled' | 'swallowed' | 'returned', 'bytes' | 'mac' | 'hash'>;
 export type FlatHead = Flat<DocumentHead, 'row' | 'audience'> & { readonly id: DocumentId; readonly kind: KindName };
 /** `chain` follows in the packed buffer. */
-export type FlatLogHead = Flat<LogHead, 'counters' | 'restores', 'chain'>;
+export type FlatLogHead = Flat<LogHead, 'counters' | 'restores' | 'rows', 'chain'>;
 
 export interface FlatCommit {
 	readonly entries: readonly FlatEntry[];
@@ -98,14 +98,21 @@ export function flattenCommit(commit: Commit, packer: Packer): FlatCommit {
 	};
 }
 
-function flattenLogHead({ epoch, seq, counters, restores, chain }: LogHead, packer: Packer): FlatLogHead {
+function flattenLogHead({ epoch, seq, counters, restores, rows, chain }: LogHead, packer: Packer): FlatLogHead {
 	packer.add(chain);
-	return { epoch, seq, counters: JSON.stringify(counters), restores: JSON.stringify(restores) };
+	return { epoch, seq, counters: JSON.stringify(counters), restores: JSON.stringify(restores), rows: JSON.stringify(rows) };
 }
 
 export function unflattenLogHead(flat: FlatLogHead, bytes: Unpacker): LogHead {
-	const { epoch, seq, counters, restores } = flat;
-	return { epoch, seq, chain: bytes.own(), counters: JSON.parse(counters) as LogHead['counters'], restores: JSON.parse(restores) as LogHead['restores'] };
+	const { epoch, seq, counters, restores, rows } = flat;
+	return {
+		epoch,
+		seq,
+		chain: bytes.own(),
+		counters: JSON.parse(counters) as LogHead['counters'],
+		restores: JSON.parse(restores) as LogHead['restores'],
+		rows: JSON.parse(rows) as LogHead['rows']
+	};
 }
 
 export function unflattenEntry(flat: FlatEntry, bytes: Unpacker): LogEntry {

@@ -14,6 +14,7 @@ export type Question =
 	| 'heads'
 	| 'load'
 	| 'headsOfKinds'
+	| 'documentsOf'
 	| 'ofScope'
 	| 'entriesAfter'
 	| 'reached'

@@ -25,7 +25,7 @@ const WAL_LEFT_BYTES = 16 * 1024 * 1024;
 export type FlatDocument = FlatHead & Pick<StoredDocument, 'snapshotDocSeq'> & { readonly hasSnapshot: boolean; readonly tailLength: number };
 type EntryRow = FlatEntry & { readonly bytes: Uint8Array; readonly mac: Uint8Array; readonly hash: Uint8Array };
 type ToldRow = Pick<FlatEntry, 'document' | 'author' | 'overruled' | 'swallowed'>;
-type Standing = Pick<FlatHead, 'kind' | 'docSeq' | 'firstSeq' | 'scope' | 'audience'>;
+type Standing = Pick<FlatHead, 'kind' | 'docSeq' | 'seq' | 'firstSeq' | 'scope' | 'audience'>;
 
 export class PortalDatabase {
 	readonly #file: string;
@@ -78,7 +78,7 @@ export class PortalDatabase {
 			if (found === undefined) standing.set(id, (found = this.#one<Standing>('standing', id) ?? null));
 			return found;
 		};
-		const problem = discontinuity(stored, (id) => standingOf(id)?.docSeq ?? null, commit);
+		const problem = discontinuity(stored, standingOf, commit);
 		if (problem) throw new Error(`commit refused: ${problem}`);
 
 		for (const head of commit.heads) this.#writeHead(head, standingOf(head.id));
@@ -95,7 +95,7 @@ export class PortalDatabase {
 			// A first snapshot of nothing would read as "never compacted" beside a docSeq of 0.
 			if (docSeq > 0) this.#run('compact', document, docSeq, snapshot);
 		}
-		this.#run('setHead', commit.head.epoch, commit.head.seq, bytes.view(), commit.head.counters, commit.head.restores);
+		this.#run('setHead', commit.head.epoch, commit.head.seq, bytes.view(), commit.head.counters, commit.head.restores, commit.head.rows);
 	}
 
 	#writeHead(head: FlatHead, before: Standing | null): void {
@@ -130,7 +130,15 @@ export class PortalDatabase {
 	}
 
 	load(ids: readonly DocumentId[], out: Packer): FlatDocument[] {
-		return this.heads(ids).map((head) => {
+		return this.#documents(this.heads(ids), out);
+	}
+
+	documentsOf({ kind, after, limit }: Parameters<PortalStore['documentsOf']>[0], out: Packer): FlatDocument[] {
+		return this.#documents(this.#all<FlatHead>('headsOfKindAfter', kind, after ?? '', limit), out);
+	}
+
+	#documents(heads: readonly FlatHead[], out: Packer): FlatDocument[] {
+		return heads.map((head) => {
 			const snapshot = this.#one<{ docSeq: number; bytes: Uint8Array }>('snapshot', head.id);
 			const snapshotDocSeq = snapshot?.docSeq ?? 0;
 			const tail = this.#all<{ bytes: Uint8Array }>('tail', head.id, snapshotDocSeq);

@@ -12,6 +12,7 @@ import type { Commit, PortalStore, RelayStore, StoredDocument } from '../contrac
 import { noticesFor } from '../memory/notices.ts';
 import { flattenCommit, Packer, unflattenEntry, unflattenHead, unflattenLogHead, Unpacker, type Packed } from './flat.ts';
 import type { Question, QuestionInput, QuestionValue, Reply, Request, WorkerSettings } from './messages.ts';
+import type { FlatDocument } from './portal-database.ts';
 
 export interface SqliteRelayStoreOptions {
 	/** Files held open at a time; see open-databases.ts. */
@@ -136,14 +137,8 @@ export class SqliteRelayStore implements RelayStore {
 				await send('commit', flat, packer.packed());
 			},
 			heads: async (ids) => (await ask('heads', [...new Set(ids)]))[0].map(unflattenHead),
-			load: async (ids) => {
-				const [documents, bytes] = await ask('load', [...new Set(ids)]);
-				return documents.map(({ hasSnapshot, tailLength, snapshotDocSeq, ...head }): StoredDocument => {
-					const snapshot = hasSnapshot ? bytes.own() : null;
-					const tail = Array.from({ length: tailLength }, () => bytes.own());
-					return { ...unflattenHead(head), snapshot, snapshotDocSeq, tail };
-				});
-			},
+			load: async (ids) => unflattenDocuments(...(await ask('load', [...new Set(ids)]))),
+			documentsOf: async (query) => unflattenDocuments(...(await ask('documentsOf', query))),
 			headsOfKinds: async (kinds) => (await ask('headsOfKinds', kinds))[0].map(unflattenHead),
 			ofScope: async (scope) => (await ask('ofScope', scope))[0].map(unflattenHead),
 			entriesAfter: async (query) => {
@@ -173,4 +168,12 @@ export class SqliteRelayStore implements RelayStore {
 			}
 		};
 	}
+}
+
+function unflattenDocuments(documents: readonly FlatDocument[], bytes: Unpacker): StoredDocument[] {
+	return documents.map(({ hasSnapshot, tailLength, snapshotDocSeq, ...head }): StoredDocument => {
+		const snapshot = hasSnapshot ? bytes.own() : null;
+		const tail = Array.from({ length: tailLength }, () => bytes.own());
+		return { ...unflattenHead(head), snapshot, snapshotDocSeq, tail };
+	});
 }

@@ -92,6 +92,10 @@ const STEPS: readonly string[] = [
 		PRIMARY KEY (document, principal)
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX beside_by_principal ON beside (principal, document);
+	`,
+	`
+	-- Which versions of their functions made the rows; of files of before this, nobody knows.
+	ALTER TABLE head ADD COLUMN rows_made TEXT NOT NULL DEFAULT '{"versions":{},"underWay":null}';
 	`
 ];
 

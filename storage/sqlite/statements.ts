@@ -13,12 +13,13 @@ const isInScope = (scope: string, principals: string) => `EXISTS (SELECT 1 FROM 
 const isBeside = (document: string, principals: string) => `EXISTS (SELECT 1 FROM beside r WHERE r.document = ${document} AND ${holds(principals)})`;
 
 export const SQL = {
-	head: 'SELECT epoch, seq, chain, counters, restores FROM head',
-	setHead: 'UPDATE head SET epoch = ?, seq = ?, chain = ?, counters = ?, restores = ?',
+	head: 'SELECT epoch, seq, chain, counters, restores, rows_made AS "rows" FROM head',
+	setHead: 'UPDATE head SET epoch = ?, seq = ?, chain = ?, counters = ?, restores = ?, rows_made = ?',
 
 	documentHead: `SELECT ${HEAD} FROM documents d WHERE d.id = ?`,
-	standing: 'SELECT kind, doc_seq AS docSeq, first_seq AS firstSeq, scope, audience FROM documents WHERE id = ?',
+	standing: 'SELECT kind, doc_seq AS docSeq, seq, first_seq AS firstSeq, scope, audience FROM documents WHERE id = ?',
 	headsOfKind: `SELECT ${HEAD} FROM documents d INDEXED BY documents_by_kind WHERE d.kind = ? ORDER BY d.id`,
+	headsOfKindAfter: `SELECT ${HEAD} FROM documents d INDEXED BY documents_by_kind WHERE d.kind = ? AND d.id > ? ORDER BY d.id LIMIT ?`,
 	ofScope: `SELECT ${HEAD} FROM documents d INDEXED BY documents_by_scope WHERE d.scope = ? ORDER BY d.id`,
 	snapshot: 'SELECT doc_seq AS docSeq, bytes FROM snapshots WHERE document = ?',
 	tail: 'SELECT bytes FROM log WHERE document = ? AND doc_seq > ? ORDER BY doc_seq',

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { commandId, documentId } from '#crdt-model/testing/world.ts';
-import type { Commit, PortalStore } from '#storage/contract.ts';
+import { NO_ROWS_MADE, type Commit, type PortalStore } from '#storage/contract.ts';
 import { LogFailed, PortalLog, type Committed, type Draft } from './portal-log.ts';
 import { CHAIN_START, chained, SealKey, sealOf } from './seal.ts';
 import { ANN, MAC_KEY, PORTAL, task } from '../testing/stage.ts';
@@ -23,7 +23,7 @@ function open() {
 	const log = new PortalLog({
 		portal: PORTAL,
 		store: { commit: (commit: Commit) => (disk.push({ commit, done: Promise.withResolvers() }), disk.at(-1)!.done.promise) } as unknown as PortalStore,
-		head: { epoch: 3, seq: 0, chain: CHAIN_START, counters: { task: 4 }, restores: [] },
+		head: { epoch: 3, seq: 0, chain: CHAIN_START, counters: { task: 4 }, restores: [], rows: NO_ROWS_MADE },
 		macKey: MAC_KEY,
 		now: () => 9,
 		onCommitted: (changes) => void told.push([...changes]),
@@ -106,7 +106,7 @@ test('[L4] a failed commit voids everything since, says so once and takes nothin
 test('[L4] a fan-out that throws ends the log: nobody knows who was told', async () => {
 	const failures: unknown[] = [];
 	const log = new PortalLog({
-		portal: PORTAL, store: { commit: async () => {} } as unknown as PortalStore, head: { epoch: 1, seq: 0, chain: CHAIN_START, counters: {}, restores: [] },
+		portal: PORTAL, store: { commit: async () => {} } as unknown as PortalStore, head: { epoch: 1, seq: 0, chain: CHAIN_START, counters: {}, restores: [], rows: NO_ROWS_MADE },
 		macKey: MAC_KEY, now: () => 9, onFailed: (reason) => void failures.push(reason),
 		onCommitted: () => {
 			throw new TypeError('a bug');

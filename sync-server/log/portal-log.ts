@@ -11,7 +11,7 @@ import type { CommandId, DocumentId, PersonId, PortalId } from '#crdt-model/ids.
 import type { Command } from '#crdt-model/record/command.ts';
 import type { Overruled } from '#crdt-model/record/plan.ts';
 import type { Principal } from '#crdt-model/access/principals.ts';
-import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, NewEntry, PortalStore, Restore, StoredAnswer } from '#storage/contract.ts';
+import type { Binding, Compaction, DocumentHead, LogEntry, LogHead, NewEntry, PortalStore, Restore, RowsMade, StoredAnswer } from '#storage/contract.ts';
 import { chained, commandText, contentDigest, SealKey, sealOf } from './seal.ts';
 
 /** Of each of two generations. */
@@ -61,6 +61,7 @@ interface OpenCommit {
 export interface PortalLogOptions {
 	readonly portal: PortalId;
 	readonly store: PortalStore;
+	/** Its rows are those of this release: every head that is written from here on is made by it. */
 	readonly head: LogHead;
 	readonly macKey: Uint8Array;
 	readonly now: () => number;
@@ -76,6 +77,7 @@ export class PortalLog {
 	readonly #sealKey: SealKey;
 	readonly epoch: number;
 	readonly restores: readonly Restore[];
+	readonly #rows: RowsMade;
 	#assigned: number;
 	#durable: number;
 	#chain: Uint8Array;
@@ -98,6 +100,7 @@ export class PortalLog {
 		this.#sealKey = new SealKey(options.macKey);
 		this.epoch = options.head.epoch;
 		this.restores = options.head.restores;
+		this.#rows = options.head.rows;
 		this.#assigned = this.#durable = options.head.seq;
 		this.#chain = options.head.chain;
 		this.#counters = { ...options.head.counters };
@@ -241,7 +244,7 @@ export class PortalLog {
 					answers: commit.answers,
 					bindings: commit.bindings,
 					compactions: [...commit.compactions.values()],
-					head: { epoch: this.epoch, seq, chain: this.#chain, counters, restores: this.restores }
+					head: { epoch: this.epoch, seq, chain: this.#chain, counters, restores: this.restores, rows: this.#rows }
 				});
 			} catch (reason) {
 				if (!this.#failed) this.#fail(reason, commit);

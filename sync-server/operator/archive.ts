@@ -10,7 +10,7 @@ import type { Entry } from '#crdt-model/wire/down.ts';
 import { DatabaseSync } from 'node:sqlite';
 import type { DocumentId, KindName, PersonId } from '#crdt-model/ids.ts';
 import type { Command } from '#crdt-model/record/command.ts';
-import type { Restore } from '#storage/contract.ts';
+import type { Restore, RowsMade } from '#storage/contract.ts';
 import { SCHEMA_VERSION } from '#storage/sqlite/schema.ts';
 
 export interface ArchivedEntry {
@@ -52,10 +52,13 @@ export interface ArchivedHead {
 	readonly epoch: number;
 	readonly counters: Readonly<Record<string, number>>;
 	readonly restores: readonly Restore[];
+	readonly rows: RowsMade;
 }
 
 /** A file that cannot be read as a portal; the message is the difference that is reported. */
 export class Unreadable extends Error {}
+/** A file of another release, of which this one cannot say whether it is as it was accepted. */
+export class OfAnotherRelease extends Error {}
 
 type LogRow = Omit<ArchivedEntry, 'command' | 'overruled' | 'swallowed' | 'returned'> & {
 	readonly command: string;
@@ -80,11 +83,11 @@ export class PortalArchive {
 		}
 		try {
 			const { user_version: version } = this.#database.prepare('PRAGMA user_version').get() as { user_version: number };
-			if (version !== SCHEMA_VERSION) throw new Unreadable(`has schema version ${version}, and this program reads version ${SCHEMA_VERSION}`);
+			if (version !== SCHEMA_VERSION) throw otherSchema(version);
 			this.#database.exec('BEGIN');
 		} catch (error) {
 			this.close();
-			throw error instanceof Unreadable ? error : new Unreadable(`cannot be read: ${(error as Error).message}`);
+			throw error instanceof OfAnotherRelease ? error : new Unreadable(`cannot be read: ${(error as Error).message}`);
 		}
 	}
 
@@ -99,11 +102,11 @@ export class PortalArchive {
 	}
 
 	head(): ArchivedHead {
-		const row = this.#database.prepare('SELECT epoch, seq, chain, counters, restores FROM head').get() as
-			| { epoch: number; seq: number; chain: Uint8Array; counters: string; restores: string }
+		const row = this.#database.prepare('SELECT epoch, seq, chain, counters, restores, rows_made AS "rows" FROM head').get() as
+			| { epoch: number; seq: number; chain: Uint8Array; counters: string; restores: string; rows: string }
 			| undefined;
 		if (!row) throw new Unreadable('has no head');
-		return { ...row, counters: JSON.parse(row.counters) as Record<string, number>, restores: JSON.parse(row.restores) as Restore[] };
+		return { ...row, counters: JSON.parse(row.counters) as Record<string, number>, restores: JSON.parse(row.restores) as Restore[], rows: JSON.parse(row.rows) as RowsMade };
 	}
 
 	*entries(): Generator<ArchivedEntry> {
@@ -134,6 +137,17 @@ export class PortalArchive {
 			};
 		}
 	}
+}
+
+function otherSchema(version: number): Error {
+	// 0 is a file in which no release of ours has made its tables.
+	if (version === 0) return new Unreadable('is not a portal of Atrium');
+	const which = `its file has version ${version}, and this release reads version ${SCHEMA_VERSION}`;
+	return new OfAnotherRelease(
+		version < SCHEMA_VERSION
+			? `it was written by an older release (${which}). The relay brings it to this version when it next opens it; verify it then`
+			: `it was written by a newer release (${which}). Verify it with that one`
+	);
 }
 
 function entryOf(row: LogRow): ArchivedEntry {

@@ -53,9 +53,11 @@ export function secondFactorText({ reset, told }: { reset: string; told: boolean
 	return oneLine(`${reset} signs in with the password alone from now on, and all their sessions have ended. ${letter}`);
 }
 
-export function verifiedText({ portal, entries, documents, difference }: Verified): string {
+export function verifiedText({ portal, entries, documents, difference, notJudged, outdated }: Verified): string {
 	const counted = `${entries.toLocaleString('en-US')} entries, ${documents.toLocaleString('en-US')} documents`;
-	return oneLine(difference === null ? `${portal}  as it was accepted  (${counted})` : `${portal}  DIFFERS: ${difference}  (read until then: ${counted})`);
+	const rows = outdated.length === 0 ? '' : `; another release made what lists say of ${outdated.join(', ')}, which is made anew when the portal is next opened`;
+	if (notJudged !== null) return oneLine(`${portal}  NOT JUDGED: ${notJudged}`);
+	return oneLine(difference === null ? `${portal}  as it was accepted  (${counted}${rows})` : `${portal}  DIFFERS: ${difference}  (read until then: ${counted})`);
 }
 
 /** Names come from files: no line of theirs ends ours, and none of their control characters reaches the terminal. */

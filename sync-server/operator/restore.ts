@@ -89,7 +89,8 @@ export async function restore(dirs: Pick<Config, 'dataDir' | 'storageDir'>, opti
 			}
 			for (const { id } of manifest.portals) {
 				if (!found) reseal(join(places[1]!.building, `${id}.db`), id, key);
-				const { difference } = verifyPortal(join(places[1]!.building, `${id}.db`), id, key);
+				const { difference, notJudged } = verifyPortal(join(places[1]!.building, `${id}.db`), id, key);
+				if (notJudged !== null) throw new Problem(`The backup cannot be judged by this release: ${id}: ${notJudged}. Restore it with the release that wrote it.`);
 				if (difference !== null) throw new Problem(`The backup does not say what was accepted: ${id}: ${difference}`);
 			}
 			const reached = Math.max(...epochsIn(places[1]!.building), 0);

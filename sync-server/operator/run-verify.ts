@@ -10,6 +10,7 @@ import { verifyPortal, type Verified } from './verify.ts';
 const EXTENSION = '.db';
 
 export interface VerifyResult {
+	/** All of them are as they were accepted; one that could not be judged is not said to be. */
 	readonly ok: boolean;
 	readonly portals: readonly Verified[];
 }
@@ -32,7 +33,7 @@ export function runVerify({ dataDir, storageDir }: Pick<Config, 'dataDir' | 'sto
 		portals.push(verified);
 		onVerified(verified);
 	}
-	return { ok: portals.every(({ difference }) => difference === null), portals };
+	return { ok: portals.every(({ difference, notJudged }) => difference === null && notJudged === null), portals };
 }
 
 function portalFiles(folder: string): string[] {

@@ -3,22 +3,27 @@
  *
  *   pages of the file → chain and seals, entry by entry → each document: history, snapshot, row, audience → counters
  *
+ * A file of another release is not judged, and says so. Rows that another release made are its own: they are not compared, only whether the indexes follow them.
+ *
  * Promises: memory holds one entry or one document; a relay that writes meanwhile is not disturbed and disturbs nothing; whatever the file
  * holds, the answer is a sentence and never a fault. Documents are always rebuilt from their first entry: nothing of the log is thrown
  * away in this version.
  * Not covered by the chain, and therefore not judged: answers to commands, bindings of client ids.
  */
 import * as Y from 'yjs';
-import type { DocumentId, PortalId } from '#crdt-model/ids.ts';
+import type { KindName, PortalId } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
 import { NOTHING_USED, plus, USAGE_COUNTERS, usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import { collectionsOf, type BaseRow, type Kind } from '#crdt-model/record/kind.ts';
 import { rowOf } from '#crdt-model/record/plan.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
+import { audienceIn } from '../gate/head.ts';
 import { CHAIN_START, chained, chainedRestore, sealOf } from '../log/seal.ts';
+import { outdatedKinds } from '../room/remake.ts';
 import { BACK_COUNTER } from '../room/services.ts';
-import { PortalArchive, Unreadable, type ArchivedDocument, type ArchivedHead } from './archive.ts';
+import { OfAnotherRelease, PortalArchive, Unreadable, type ArchivedDocument, type ArchivedHead } from './archive.ts';
+import { chainedByOlder } from './older-chain.ts';
 
 export interface Verified {
 	readonly portal: PortalId;
@@ -26,18 +31,26 @@ export interface Verified {
 	readonly documents: number;
 	/** The first thing that is not as it was accepted; null when there is none. */
 	readonly difference: string | null;
+	/** Why it cannot be said whether there is a difference: another release wrote it. Null where it can. */
+	readonly notJudged: string | null;
+	/** Kinds whose rows another release made: these are not compared with the log, and are made anew when the portal is next opened. */
+	readonly outdated: readonly KindName[];
 }
 
 export function verifyPortal(file: string, portal: PortalId, macKey: Uint8Array): Verified {
 	const counts = { entries: 0, documents: 0 };
+	let outdated: readonly KindName[] = [];
 	let archive: PortalArchive | null = null;
 	try {
 		archive = new PortalArchive(file);
-		const difference = firstDifference(archive, portal, macKey, counts);
-		return { portal, ...counts, difference };
+		const head = archive.head();
+		if (head.seq > 0) outdated = outdatedKinds(head.rows);
+		const difference = firstDifference(archive, head, new Set(outdated), portal, macKey, counts);
+		return { portal, ...counts, difference, notJudged: null, outdated };
 	} catch (error) {
+		if (error instanceof OfAnotherRelease) return { portal, ...counts, difference: null, notJudged: error.message, outdated };
 		const said = error instanceof Unreadable ? error.message : `cannot be read: ${(error as Error).message}`;
-		return { portal, ...counts, difference: said.split('\n')[0]! };
+		return { portal, ...counts, difference: said.split('\n')[0]!, notJudged: null, outdated };
 	} finally {
 		archive?.close();
 	}
@@ -48,10 +61,9 @@ interface Counts {
 	documents: number;
 }
 
-function firstDifference(archive: PortalArchive, portal: PortalId, macKey: Uint8Array, counts: Counts): string | null {
-	const head = archive.head();
+function firstDifference(archive: PortalArchive, head: ArchivedHead, outdated: ReadonlySet<KindName>, portal: PortalId, macKey: Uint8Array, counts: Counts): string | null {
 	// Both halves are asked before SQLite's own check: they say what was changed, it says only where.
-	return logDifference(archive, head, portal, macKey, counts) ?? documentsDifference(archive, head, counts) ?? damageOf(archive);
+	return logDifference(archive, head, portal, macKey, counts) ?? documentsDifference(archive, head, outdated, counts) ?? damageOf(archive);
 }
 
 function damageOf(archive: PortalArchive): string | null {
@@ -72,7 +84,12 @@ function logDifference(archive: PortalArchive, head: ArchivedHead, portal: Porta
 	for (const entry of archive.entries()) {
 		const expected = counts.entries + 1;
 		if (entry.seq !== expected) return `entry ${expected} is missing (the next one is ${entry.seq})`;
-		chain = chained(chain, entry, entry.rightsVersion);
+		const before = chain;
+		chain = chained(before, entry, entry.rightsVersion);
+		if (!same(chain, entry.hash) && same(chainedByOlder(before, entry, entry.rightsVersion), entry.hash)) {
+			// Not a difference: somebody who wants to change an entry gains nothing by it, for the older link covers as much.
+			throw new OfAnotherRelease(`an older release wrote it, whose hash chain is spelled otherwise: entries up to ${expected - 1} were checked, entry ${expected} is linked as that release did, and this one checks no more of it`);
+		}
 		if (!same(chain, entry.hash)) return `entry ${entry.seq} of ${entry.document} breaks the hash chain: it, or its place, is not as it was accepted`;
 		if (!same(sealOf(macKey, portal, entry), entry.mac)) return `entry ${entry.seq} of ${entry.document} does not carry this relay's seal`;
 		counts.entries++;
@@ -92,22 +109,23 @@ function epochDifference({ epoch, restores }: ArchivedHead): string | null {
 	return epoch === last.epoch ? null : `the head stands in epoch ${epoch}, and its last restore began epoch ${last.epoch}`;
 }
 
-function documentsDifference(archive: PortalArchive, head: ArchivedHead, counts: Counts): string | null {
+function documentsDifference(archive: PortalArchive, head: ArchivedHead, outdated: ReadonlySet<KindName>, counts: Counts): string | null {
 	let entries = 0;
 	const highest: Record<string, number> = {};
 	let used = NOTHING_USED;
 	for (const document of archive.documents()) {
-		const difference = documentDifference(archive, document);
-		if (difference !== null) return `${document.id}: ${difference}`;
-		const { number } = document.row as { number: number | null };
+		const said = saidByLog(archive, document, outdated.has(document.kind));
+		if (typeof said === 'string') return `${document.id}: ${said}`;
+		const { number } = said;
 		if (number !== null) highest[document.kind] = Math.max(highest[document.kind] ?? 0, number);
-		used = plus(used, usageOf(document.row as BaseRow));
+		used = plus(used, usageOf(said));
 		entries += document.docSeq;
 		counts.documents++;
 	}
 	if (entries !== head.seq) return `the documents account for ${entries} of ${head.seq} entries: a document is missing`;
 	for (const [name, counter] of Object.entries(USAGE_COUNTERS) as [keyof Usage, string][]) {
-		// A portal that no release with tariffs has opened yet is counted then.
+		// A portal that no release with tariffs has opened yet is counted then, and one whose rows are made anew as well.
+		if (outdated.has(RECKONED_FROM[name])) continue;
 		const counted = head.counters[counter] ?? used[name];
 		if (counted !== used[name]) return `the counter of ${name} is ${counted} and the documents add up to ${used[name]}`;
 	}
@@ -121,7 +139,10 @@ function documentsDifference(archive: PortalArchive, head: ArchivedHead, counts:
 	return null;
 }
 
-function documentDifference(archive: PortalArchive, stored: ArchivedDocument): string | null {
+const RECKONED_FROM: Readonly<Record<keyof Usage, KindName>> = { people: 'employee', storageBytes: 'file' };
+
+/** The row that the log gives a document, or the first thing in which what is stored of it differs. */
+function saidByLog(archive: PortalArchive, stored: ArchivedDocument, isOutdated: boolean): BaseRow | string {
 	const name = kindOf(stored.id);
 	if (name === null || name !== stored.kind) return `is no document of kind ${stored.kind}`;
 	const kind = kindNamed(name);
@@ -142,26 +163,31 @@ function documentDifference(archive: PortalArchive, stored: ArchivedDocument): s
 		if (last.seq !== stored.seq || firstSeq !== stored.firstSeq) return 'names other first and last entries than the log';
 		if (stored.snapshot && stored.snapshot.docSeq > stored.docSeq) return 'has a snapshot of changes that the log does not know';
 		if (kept && !sameDocument(kind, built, kept)) return 'its snapshot says something else than the log';
-		return rowDifference(kind, stored, built);
+		const row = rowOf(kind, stored.id, readFromDoc(built, collectionsOf(kind)));
+		if (row === null) return 'the log makes no record of it';
+		return (isOutdated ? null : rowDifference(kind, stored, row)) ?? indexDifference(stored) ?? row;
 	} finally {
 		built.destroy();
 		kept?.destroy();
 	}
 }
 
-function rowDifference(kind: Kind, stored: ArchivedDocument, doc: Y.Doc): string | null {
-	const row = rowOf(kind, stored.id, readFromDoc(doc, collectionsOf(kind)));
-	if (row === null) return 'the log makes no record of it';
+function rowDifference(kind: Kind, stored: ArchivedDocument, row: BaseRow): string | null {
 	if (canonical(row) !== canonical(stored.row)) return `its row says something else than the log (${firstOther(row, stored.row)})`;
-	const audience = kind.audience(row);
-	const [scope, principals]: [DocumentId, readonly string[]] = 'scope' in audience ? [audience.scope, audience.also ?? []] : [stored.id, audience];
+	const { scope, audience } = audienceIn(kind, row);
 	if (scope !== stored.scope) return `its audience is that of ${stored.scope} instead of ${scope}`;
-	const wanted = canonical([...new Set(principals)].sort());
-	if (canonical([...new Set(stored.audience)].sort()) !== wanted) return 'its audience is not the one that the log gives it';
-	const beside = scope === stored.id ? '[]' : wanted;
+	return asSet(audience) === asSet(stored.audience) ? null : 'its audience is not the one that the log gives it';
+}
+
+/** The index that is asked for every read must say what the audience says, whoever made that. */
+function indexDifference(stored: ArchivedDocument): string | null {
+	const wanted = asSet(stored.audience);
+	const beside = stored.scope === stored.id ? '[]' : wanted;
 	const isIndexed = canonical([...stored.reach].sort()) === wanted && canonical([...stored.beside].sort()) === beside;
 	return isIndexed ? null : 'the index of who reaches it is not the one that the log gives it';
 }
+
+const asSet = (principals: readonly string[]): string => canonical([...new Set(principals)].sort());
 
 /** Fields, content, clocks and deletions; not how structs are split, in which a rebuild may differ. */
 function sameDocument(kind: Kind, a: Y.Doc, b: Y.Doc): boolean {

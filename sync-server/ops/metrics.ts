@@ -14,7 +14,7 @@ export interface MetricsSources {
 export class Metrics {
 	readonly #registry = new Registry();
 	readonly #calls: Counter<'method' | 'status'>;
-	readonly #countPortals: () => Promise<void>;
+	readonly #countPortals: () => void;
 
 	constructor({ portals, openSockets, letters }: MetricsSources) {
 		const registers = [this.#registry];
@@ -54,8 +54,8 @@ export class Metrics {
 		const people = gauge('atrium_people', 'People of the portals in memory, as their tariffs count them');
 		const storage = gauge('atrium_storage_bytes', 'Bytes of files of the portals in memory, as their tariffs count them');
 		const refusals = new Gauge({ name: 'atrium_refusals', help: 'Refused changes of the portals in memory, by code', labelNames: ['code'], registers });
-		this.#countPortals = async () => {
-			const opened = await portals.opened();
+		this.#countPortals = () => {
+			const opened = portals.opened();
 			const totals = { sessions: 0, rooms: 0, seq: 0, people: 0, storageBytes: 0 };
 			refusals.reset();
 			for (const portal of opened) {
@@ -87,7 +87,7 @@ export class Metrics {
 
 	async text(): Promise<string> {
 		// Before and not by the gauges themselves, which are read side by side: one pass over the portals serves five of them.
-		await this.#countPortals();
+		this.#countPortals();
 		return this.#registry.metrics();
 	}
 

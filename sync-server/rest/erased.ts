@@ -13,7 +13,7 @@ const done = new WeakMap<object, Set<PersonId>>();
 /** How many identities lost this portal. */
 export async function forgetErased({ accounts, portals }: Pick<Services, 'accounts' | 'portals'>): Promise<number> {
 	let forgotten = 0;
-	for (const portal of await portals.opened()) {
+	for (const portal of portals.opened()) {
 		const known = done.get(portal) ?? new Set<PersonId>();
 		done.set(portal, known);
 		// By the disk: an erasure whose commit fails has not happened.

@@ -6,5 +6,5 @@
 import type { Services } from './call.ts';
 
 export async function endOverdueSessions({ accounts, portals }: Pick<Services, 'accounts' | 'portals'>): Promise<void> {
-	for (const portal of await portals.opened()) await accounts.endOverdueSessions(portal.id, portal.settings?.secondFactor ?? null);
+	for (const portal of portals.opened()) await accounts.endOverdueSessions(portal.id, portal.settings?.secondFactor ?? null);
 }

@@ -23,7 +23,7 @@ import type { Tariff } from '#crdt-model/tariff/tariff.ts';
 import type { DocumentHead, PortalStore } from '#storage/contract.ts';
 import * as Y from 'yjs';
 import { Claims, hasRoomForIds } from '../budget/claims.ts';
-import { STANDING_CLOCK } from '../budget/clock.ts';
+import { STANDING_CLOCK, type Clock } from '../budget/clock.ts';
 import { Lanes, type Lane } from '../budget/lanes.ts';
 import { admitContent } from '../gate/content.ts';
 import { admitBatch, type Authority, type RecordGate } from '../gate/record.ts';
@@ -39,6 +39,7 @@ import { Announcements } from './announcements.ts';
 import { AnswerLookUps, refused, unavailable, type FoundAnswers } from './answers.ts';
 import { Pinning } from './pinning.ts';
 import { readRecord, readRows, type RowQuery } from './reading.ts';
+import { remakeRows, type Remade } from './remake.ts';
 import { Returns } from './returns.ts';
 import { Rooms, type Room } from './rooms.ts';
 import { Services } from './services.ts';
@@ -66,6 +67,12 @@ export interface PortalOptions {
 	readonly subscription?: Subscription;
 	/** Timers of what is told a little later; the process's own by default, which keep it from ending no longer than it wants. */
 	readonly later?: Later;
+	/** By which the making of rows at the opening lets others have a turn. Without it it goes on. */
+	readonly clock?: Clock;
+	/** The relay ends: an opening that takes long is given up. */
+	readonly signal?: AbortSignal;
+	/** Rows that another release had made were made anew, before anything was read. */
+	readonly onRemade?: (remade: Remade) => void;
 	/** A fault that ended one session: the store's, or our own. */
 	readonly onFault?: (fault: unknown) => void;
 }
@@ -129,7 +136,10 @@ export class Portal {
 
 	static async open(options: PortalOptions): Promise<Portal> {
 		const { store } = options;
-		const [head, structure] = await Promise.all([store.head(), store.headsOfKinds(['settings', ...DIRECTORY_KINDS])]);
+		const remade = await remakeRows(store, { clock: options.clock ?? STANDING_CLOCK, signal: options.signal });
+		if (remade.documents > 0) options.onRemade?.(remade);
+		const { head } = remade;
+		const structure = await store.headsOfKinds(['settings', ...DIRECTORY_KINDS]);
 		const portal = new Portal(options, head);
 		await portal.quota.adopt(store, structure);
 		for (const { row, seq } of structure) {

@@ -9,8 +9,10 @@ import { HEARTBEAT_MS } from '#crdt-model/wire/limits.ts';
 import type { Subscription } from '#crdt-model/tariff/plans.ts';
 import type { RelayStore } from '#storage/contract.ts';
 import type { Subscriptions } from '../accounts/subscriptions.ts';
+import type { Clock } from '../budget/clock.ts';
 import type { Lanes } from '../budget/lanes.ts';
 import { Portal } from './portal.ts';
+import type { Remade } from './remake.ts';
 
 /** A portal without sessions leaves memory after this; reading its directory again takes milliseconds. */
 const IDLE_MS = 5 * 60_000;
@@ -30,6 +32,10 @@ export interface PortalsOptions {
 	readonly domains?: { isFree(portal: PortalId, domain: string): boolean; takes(portal: PortalId, domain: string | null): void };
 	/** Whose turn it is, over all portals: they share one event loop. */
 	readonly lanes?: Lanes;
+	/** By which a portal that opens slowly lets others have a turn. */
+	readonly clock?: Clock;
+	/** A portal of another release was opened, and its rows were made anew. */
+	readonly onRemade?: (portal: PortalId, remade: Remade & { readonly tookMs: number }) => void;
 	/** Faults are told here. After a failed commit the portal is opened again on its next use. */
 	readonly onFault?: (portal: PortalId, reason: unknown) => void;
 }
@@ -44,6 +50,8 @@ export interface Founding {
 
 interface Opened {
 	readonly portal: Promise<Portal>;
+	/** Null until it has opened, which takes long where another release made its rows. */
+	atHand: Portal | null;
 	usedAt: number;
 }
 
@@ -54,6 +62,7 @@ export class Portals {
 	readonly #opened = new Map<PortalId, Opened>();
 	readonly #timer: ReturnType<typeof setInterval>;
 	readonly #stopListening: () => void;
+	readonly #ending = new AbortController();
 	/** Ids of portals that exist; the store would make one that does not. */
 	readonly #known: Set<PortalId>;
 	#beingFounded = 0;
@@ -152,8 +161,9 @@ export class Portals {
 			opened.usedAt = this.#now();
 			return opened.portal;
 		}
-		const { store, macKey, lanes, domains, subscriptions, waitingIn, onFault } = this.#options;
+		const { store, macKey, lanes, domains, subscriptions, waitingIn, onFault, onRemade, clock } = this.#options;
 		const forget = () => void (this.#opened.get(id)?.portal === portal && this.#opened.delete(id));
+		const began = this.#now();
 		const portal: Promise<Portal> = store.portal(id).then(async (portalStore) => {
 			const opened = await Portal.open({
 				id,
@@ -164,6 +174,9 @@ export class Portals {
 				...(subscriptions && { subscription: subscriptions.of(id) }),
 				...(lanes && { lanes }),
 				...(domains && { domains: { isFree: (domain: string) => domains.isFree(id, domain), takes: (domain: string | null) => domains.takes(id, domain) } }),
+				signal: this.#ending.signal,
+				...(clock && { clock }),
+				onRemade: (remade) => onRemade?.(id, { ...remade, tookMs: this.#now() - began }),
 				onFault: (fault) => onFault?.(id, fault),
 				onFailed: (reason) => {
 					forget();
@@ -171,22 +184,23 @@ export class Portals {
 				}
 			});
 			if (waitingIn) opened.tellWaiting(waitingIn(id));
+			entry.atHand = opened;
 			return opened;
 		});
+		const entry: Opened = { portal, atHand: null, usedAt: began };
 		// A failed load is an error for whoever asked, and the next one tries again.
 		portal.catch(forget);
-		this.#opened.set(id, { portal, usedAt: this.#now() });
+		this.#opened.set(id, entry);
 		return portal;
 	}
 
-	/** Those in memory now. */
-	async opened(): Promise<Portal[]> {
-		const settled = await Promise.allSettled([...this.#opened.values()].map(({ portal }) => portal));
-		return settled.filter((result) => result.status === 'fulfilled').map((result) => result.value);
+	/** Those in memory now; not those that are being opened, for which nobody else waits. */
+	opened(): Portal[] {
+		return [...this.#opened.values()].flatMap(({ atHand }) => atHand ?? []);
 	}
 
 	async #beat(): Promise<void> {
-		for (const portal of await this.opened()) {
+		for (const portal of this.opened()) {
 			portal.heartbeat();
 			const opened = this.#opened.get(portal.id);
 			if (!opened || portal.audience.size > 0) continue;
@@ -200,7 +214,9 @@ export class Portals {
 	async close(): Promise<void> {
 		clearInterval(this.#timer);
 		this.#stopListening();
-		for (const portal of await this.opened()) await portal.close();
+		this.#ending.abort(new Error('the relay stops'));
+		await Promise.allSettled([...this.#opened.values()].map(({ portal }) => portal));
+		for (const portal of this.opened()) await portal.close();
 		this.#opened.clear();
 		await this.#options.store.close();
 	}
