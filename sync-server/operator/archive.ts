@@ -87,7 +87,7 @@ export class PortalArchive {
 			this.#database.exec('BEGIN');
 		} catch (error) {
 			this.close();
-			throw error instanceof OfAnotherRelease ? error : new Unreadable(`cannot be read: ${(error as Error).message}`);
+			throw error instanceof OfAnotherRelease || error instanceof Unreadable ? error : new Unreadable(`cannot be read: ${(error as Error).message}`);
 		}
 	}
 

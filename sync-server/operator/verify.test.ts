@@ -1,4 +1,5 @@
 /** `verify` on SQLite files that somebody changed behind the relay's back. */
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,8 @@ import { SqliteRelayStore } from '#storage/sqlite/relay-store.ts';
 import { makeDemo } from '../import/demo.ts';
 import { PortalWriter } from '../import/portal-writer.ts';
 import { MAC_KEY, NOW, SMALL, tablesOf, testRelay } from '../import/testing.ts';
-import { verifyPortal } from './verify.ts';
+import { verifiedText } from './print.ts';
+import { verifyPortal, type Verified } from './verify.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'atrium-verify-'));
 let portal: PortalId;
@@ -40,12 +42,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let copies = 0;
 /** Verifies a copy after a change to it. */
 function after(change: (database: DatabaseSync) => void, key: Uint8Array = MAC_KEY): string | null {
+	const { difference, notJudged } = verifiedAfter(change, key);
+	expect(notJudged).toBeNull();
+	return difference;
+}
+function verifiedAfter(change: (database: DatabaseSync) => void, key: Uint8Array = MAC_KEY): Verified {
 	const copy = join(folder, `copy-${++copies}.sqlite`);
 	copyFileSync(whole, copy);
 	const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
 	change(database);
 	database.close();
-	return verifyPortal(copy, portal, key).difference;
+	return verifyPortal(copy, portal, key);
 }
 const run = (sql: string, ...values: SQLInputValue[]) => (database: DatabaseSync) => {
 	expect(Number(database.prepare(sql).run(...values).changes)).toBeGreaterThan(0);
@@ -113,10 +120,66 @@ describe('what was changed is found', () => {
 		});
 		expect(difference).toMatch(/^task_.*: its snapshot says something else than the log$/);
 	});
+	test('an index that does not follow the audience, also where another release made both', () => {
+		const difference = after((database) => database.exec(`UPDATE head SET rows_made = '{"versions":{},"underWay":null}'; INSERT INTO reach SELECT id, 'all' FROM documents WHERE kind = 'deal' LIMIT 1`));
+		expect(difference).toMatch(/^deal_.*: the index of who reaches it/);
+	});
 	test('another relay’s key', () => expect(after(() => {}, new Uint8Array(32))).toMatch(/^entry 1 of .* does not carry this relay's seal$/));
 	test('a file that is no portal', () => {
 		const file = join(folder, 'text.sqlite');
 		writeFileSync(file, 'not a database at all, but long enough to look at it twice '.repeat(40));
 		expect(verifyPortal(file, portal, MAC_KEY).difference).toMatch(/^cannot be read: file is not a database$/);
+	});
+});
+
+describe('what another release wrote is not said to differ', () => {
+	test('rows of another release are not compared, and it is said of which kinds', () => {
+		const verified = verifiedAfter(run(`UPDATE documents SET row = '{}' WHERE kind = 'deal'`));
+		expect(verified.difference).toMatch(/its row says something else/);
+		const older = verifiedAfter((database) => {
+			database.exec(`UPDATE documents SET row = '{}', audience = '[]' WHERE kind = 'deal'; DELETE FROM reach WHERE scope LIKE 'deal_%'`);
+			database.exec(`UPDATE head SET rows_made = json_remove(rows_made, '$.versions.deal')`);
+		});
+		expect(older).toMatchObject({ difference: null, notJudged: null, outdated: ['deal'] });
+		expect(verifiedText(older)).toMatch(/ {2}as it was accepted {2}\(\d+ entries, \d+ documents; another release made what lists say of deal, which is made anew when the portal is next opened\)$/);
+	});
+
+	test('a file whose tables are of an older or a newer release', () => {
+		const older = verifiedAfter((database) => database.exec('PRAGMA user_version = 2'));
+		expect(older).toMatchObject({ difference: null, notJudged: expect.stringMatching(/^it was written by an older release \(its file has version 2, and this release reads version \d+\)\. The relay brings it to this version/) });
+		expect(verifiedText(older)).toMatch(/ {2}NOT JUDGED: it was written by an older release/);
+		expect(verifiedAfter((database) => database.exec('PRAGMA user_version = 99')).notJudged).toMatch(/^it was written by a newer release/);
+		expect(verifiedAfter((database) => database.exec('PRAGMA user_version = 0')).difference).toBe('is not a portal of Atrium');
+	});
+
+	/** Links all entries up to `upTo` as releases before this one did. */
+	function linkOlder(database: DatabaseSync, upTo: number): void {
+		const entries = database.prepare(`SELECT seq, document, doc_seq, author, authored_at, accepted_at, command, overruled, swallowed, rights_version, bytes FROM log WHERE seq <= ? ORDER BY seq`).all(upTo);
+		let chain: Uint8Array = new Uint8Array(32);
+		database.exec('BEGIN');
+		for (const entry of entries) {
+			const command = JSON.parse(String(entry.command)) as { id: string } | null;
+			const digest = createHash('sha256').update(entry.bytes as Uint8Array).update(JSON.stringify(command)).digest('hex');
+			const header = [
+				entry.seq, entry.document, entry.doc_seq, entry.author, entry.authored_at, entry.accepted_at, entry.rights_version, command?.id ?? null,
+				JSON.parse(String(entry.overruled)), JSON.parse(String(entry.swallowed)), digest
+			];
+			chain = new Uint8Array(createHash('sha256').update(chain).update(JSON.stringify(header)).digest());
+			database.prepare('UPDATE log SET hash = ? WHERE seq = ?').run(chain, entry.seq!);
+		}
+		database.exec('COMMIT');
+	}
+	test('a hash chain of an older release, whole or in its beginning', () => {
+		for (const upTo of [1, 40, 100_000]) {
+			const verified = verifiedAfter((database) => linkOlder(database, upTo));
+			expect(verified).toMatchObject({ difference: null, notJudged: 'an older release wrote it, whose hash chain is spelled otherwise: entries up to 0 were checked, entry 1 is linked as that release did, and this one checks no more of it' });
+		}
+	});
+	test('but what was changed in such a chain is a difference where it is reached', () => {
+		const difference = after((database) => {
+			linkOlder(database, 40);
+			database.exec(`UPDATE log SET accepted_at = accepted_at + 1 WHERE seq = 1`);
+		});
+		expect(difference).toMatch(/^entry 1 of .* breaks the hash chain/);
 	});
 });

@@ -1,6 +1,6 @@
 /**
- * Rows, scopes and audiences are pure functions of what a document says (crdt-model, SPEC V4), and a newer release may make other ones. Lists, searches, rights and
- * what devices are sent all go by those that are stored; so the first opening by another release makes them anew, before anything is read (SPEC R1–R4).
+ * Rows, scopes and audiences are pure functions of what a document says (crdt-model, rule V4), and a newer release may make other ones. Lists, searches, rights and
+ * what devices are sent all go by those that are stored; so the first opening by another release makes them anew, before anything is read (SPEC R1–R6).
  *
  * Promises: a kind is noted as made by this release when all its rows are; a step is one commit of a few documents and notes how far it came, so that a remake
  * that was broken off goes on from there; between steps, and within one that takes longer than a turn, other portals have the event loop.
