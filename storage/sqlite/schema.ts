@@ -7,10 +7,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** "Atr1": a file of something else is refused instead of filled with our tables. */
-const APPLICATION_ID = 0x41747231;
+export const APPLICATION_ID = 0x41747231;
 
-/** Step n leads from version n to n + 1. Never edited once released; a new one is added at the end. */
-const STEPS: readonly string[] = [
+/** Step n leads from version n to n + 1. Never edited once released; a new one is added at the end. Exported for the tests that open files of older versions. */
+export const STEPS: readonly string[] = [
 	`
 	CREATE TABLE head (
 		one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -123,8 +123,8 @@ export interface LetterRow {
 	sealed: string | null;
 }
 
-/** One entry per version, never edited once released; `user_version` of the file counts how many have run. */
-const MIGRATIONS: readonly (readonly string[])[] = [
+/** One entry per version, never edited once released; `user_version` of the file counts how many have run. Exported for the test that opens older files. */
+export const MIGRATIONS: readonly (readonly string[])[] = [
 	[
 		`create table membership (
 			identity text not null references user (id) on delete cascade,
