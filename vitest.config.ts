@@ -30,8 +30,7 @@ export default defineConfig({
 					name: 'e2e',
 					include: ['test/e2e/*.e2e.test.ts'],
 					exclude: ignored,
-					// Each file starts a relay and browsers; two at a time would only measure each other's load.
-					fileParallelism: false,
+					// Each file has a relay and browsers of its own, which mostly wait for one another: two at a time share a small machine well.
 					sequence: { groupOrder: 1 },
 					testTimeout: 180_000,
 					hookTimeout: 180_000
