@@ -3,10 +3,19 @@
  *
  * Promises: it is in memory only, and gone from the address (and so from the history and the screen) before anything is drawn.
  */
+import { untrack } from 'svelte';
 
-/** Call it while a component is set up. `current` is null where there was none, or none that could be one. */
-export function letterCode(): { readonly current: string | null } {
+/**
+ * Call it while a component is set up. `current` is null where there was none, or none that could be one.
+ *
+ * @param ontaken told of the first one and of each that follows, once: a code is good only once
+ */
+export function letterCode(ontaken?: (code: string | null) => void): { readonly current: string | null } {
 	let code = $state(takeCode());
+	$effect(() => {
+		const taken = code;
+		untrack(() => ontaken?.(taken));
+	});
 	$effect(() => {
 		// Another letter's link, opened in the same tab.
 		const look = (): void => void (code = takeCode() ?? code);

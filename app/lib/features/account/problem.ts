@@ -34,6 +34,10 @@ export class Problem {
 	get unreachable(): boolean {
 		return this.code === 'unreachable';
 	}
+	/** The code of a letter or link that is used up, out of date, or never was. */
+	get gone(): boolean {
+		return this.status === 404 || this.status === 410;
+	}
 	get text(): string {
 		const { code, status, body } = this;
 		const own = this.#words[code] ?? this.#words[String(status)];

@@ -1,7 +1,7 @@
 /**
  * A sign-in that goes over several steps: what was proved so far lies with the relay, in a ticket that lives in memory here and is gone with the screen.
  *
- * States: `credentials` → (`code` | `portal` | `enrol` → `recovery-codes` | `new-password`)* → in.
+ * States: `credentials` → (`code` | `portal` | `enrol` → `recovery-codes` | `new-password` | `choose-password`)* → in.
  * Promises: every way in (password, passkey, provider, a letter's code) goes on here with the same steps; a lapsed ticket leads back to the beginning with a reason.
  */
 import * as v from 'valibot';
@@ -23,7 +23,9 @@ export type Step =
 	| { readonly at: 'portal'; readonly ticket: string; readonly portals: readonly PortalChoice[] }
 	| { readonly at: 'enrol'; readonly ticket: string; readonly secret: string; readonly uri: string }
 	| { readonly at: 'recovery-codes'; readonly codes: readonly string[]; readonly signedIn: SignedIn }
-	| { readonly at: 'new-password'; readonly ticket: string };
+	| { readonly at: 'new-password'; readonly ticket: string }
+	/** A letter is answered in another browser than the one that asked for it: whoever reads the mailbox chooses the password, so that nobody else's counts. */
+	| { readonly at: 'choose-password'; readonly send: (password: string) => Promise<Answer<void>> };
 
 const ticketBody = v.object({ ticket: v.string() });
 const choicesBody = v.object({ ticket: v.string(), portals: v.array(v.object({ portal: portalId, company: v.string() })) });
@@ -53,6 +55,7 @@ export class SignInFlow {
 		return this.#lapsed;
 	}
 	restart(): void {
+		this.#lapsed = false;
 		this.#step = { at: 'credentials' };
 	}
 
@@ -67,7 +70,19 @@ export class SignInFlow {
 	code(code: string): Promise<Answer<void>> {
 		return this.#withTicket('code', (ticket) => this.#post({ ticket, code }));
 	}
+	/**
+	 * Answers a letter.
+	 *
+	 * @param send called anew with a password where the relay asks for one; what it answers then and is not taken stands above the fields
+	 */
+	async letter(send: (password?: string) => Promise<Answer<SignedIn | null>>): Promise<Answer<void>> {
+		const answer = await send();
+		if (answer.ok || answer.problem.code !== 'choose-password') return this.take(answer);
+		this.#step = { at: 'choose-password', send: async (password) => this.take(await send(password)) };
+		return moved;
+	}
 	newPassword(password: string): Promise<Answer<void>> {
+		if (this.#step.at === 'choose-password') return this.#step.send(password);
 		return this.#withTicket('new-password', (ticket) => this.#post({ ticket, password }));
 	}
 	enrol(code: string): Promise<Answer<void>> {
@@ -104,11 +119,12 @@ export class SignInFlow {
 		return this.#post({ ticket });
 	}
 
-	/** What any call answered that may sign in: goes in, takes the next step, or hands the problem back. */
-	async take(answer: Answer<SignedIn>): Promise<Answer<void>> {
+	/** What any call answered that may sign in: goes in, takes the next step, or hands the problem back. Null was taken and signs nobody in. */
+	async take(answer: Answer<SignedIn | null>): Promise<Answer<void>> {
 		this.#lapsed = false;
 		if (answer.ok) {
-			await this.#in(answer.value);
+			if (answer.value) await this.#in(answer.value);
+			else this.restart();
 			return moved;
 		}
 		const { problem } = answer;
