@@ -212,6 +212,11 @@ export function liveRows<K extends KindName>(workspace: Workspace, kind: K): Liv
 	return rows as unknown as LiveRows<K>;
 }
 
+/** The portal's one settings record, live; undefined until this device knows it. */
+export function settingsOf(workspace: Workspace): StoredRow<RowOf['settings']> | undefined {
+	return liveRows(workspace, 'settings').current[0];
+}
+
 /** When the workspace is closed. */
 export function endLiveRows(workspace: Workspace): void {
 	for (const rows of shared.get(workspace)?.values() ?? []) rows.end();

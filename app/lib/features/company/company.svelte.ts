@@ -3,7 +3,7 @@ import { mayInvite } from '#crdt-model/access/entrusted.ts';
 import type { DepartmentId } from '#crdt-model/ids.ts';
 import type { EmployeeRow } from '#crdt-model/kinds/company-structure.ts';
 import { preferences } from '#lib/shell/preferences.svelte.ts';
-import { liveRows } from '#lib/sync/live-rows.svelte.ts';
+import { liveRows, settingsOf } from '#lib/sync/live-rows.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { PersonAt } from './changes.ts';
 import { InviteDraft } from './invite/draft.svelte.ts';
@@ -43,7 +43,6 @@ export class Company {
 	readonly workspace: Workspace;
 	readonly #employees;
 	readonly #departments;
-	readonly #settings;
 	asked = $state.raw<Asked>({ what: 'nothing' });
 	menu = $state.raw<PersonMenuAt | null>(null);
 	/** What was typed into the dialog of inviting. */
@@ -53,7 +52,6 @@ export class Company {
 		this.workspace = workspace;
 		this.#employees = liveRows(workspace, 'employee');
 		this.#departments = liveRows(workspace, 'department');
-		this.#settings = liveRows(workspace, 'settings');
 	}
 
 	get directory() {
@@ -81,7 +79,7 @@ export class Company {
 	readonly mayInvite = $derived.by(() => {
 		void this.structure;
 		const { viewer, person } = this.workspace;
-		return viewer === null && mayInvite({ person, principals: this.directory.principalsOf(person) }, this.#settings.current[0] ?? null);
+		return viewer === null && mayInvite({ person, principals: this.directory.principalsOf(person) }, settingsOf(this.workspace) ?? null);
 	});
 
 	/** Administrators everywhere; who may invite beside them: into their own departments and those below one that they lead, as the relay judges it. */

@@ -13,6 +13,7 @@ import { formatMoney, formatMoneyShort, formatNumber } from '#lib/shell/formats.
 import { preferences } from '#lib/shell/preferences.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { Draft } from '#lib/sync/engine.ts';
+import { settingsOf } from '#lib/sync/live-rows.svelte.ts';
 import { InOrder } from '#lib/sync/in-order.ts';
 import { fold } from '#lib/ui/Combobox.svelte';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
@@ -60,7 +61,6 @@ export class Crm {
 	readonly deals: RowTable<'deal'>;
 	readonly companies: RowTable<'company'>;
 	readonly products: RowTable<'product'>;
-	readonly #settings: RowTable<'settings'>;
 
 	text = $state('');
 	stage = $state<DealStage | ''>('');
@@ -79,7 +79,6 @@ export class Crm {
 		this.deals = new RowTable(workspace, 'deal');
 		this.companies = new RowTable(workspace, 'company');
 		this.products = new RowTable(workspace, 'product');
-		this.#settings = new RowTable(workspace, 'settings');
 	}
 
 	get view(): DealView {
@@ -95,7 +94,7 @@ export class Crm {
 	}
 
 	get currency(): string {
-		return this.#settings.rows[0]?.currency ?? 'EUR';
+		return settingsOf(this.workspace)?.currency ?? 'EUR';
 	}
 	money(amount: number | null): string {
 		return amount === null ? '' : formatMoney(amount, this.currency);

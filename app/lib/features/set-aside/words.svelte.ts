@@ -1,6 +1,7 @@
 /** What cards of Set aside and of proposals need to speak in names: the records that they mention, while this device has them. */
 import { kindOf, type DepartmentId, type DocumentId } from '#crdt-model/ids.ts';
 import type { BaseRow } from '#crdt-model/record/kind.ts';
+import { settingsOf } from '#lib/sync/live-rows.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import type { FieldWords } from './fields.ts';
 
@@ -35,12 +36,11 @@ export function mentioned(workspace: Workspace, ids: () => readonly DocumentId[]
 			return found;
 		};
 	}, new Map());
-	const settings = workspace.live(() => async () => (await workspace.rows('settings').toArray())[0] ?? null, null);
 	return {
 		row: (id) => rows.current.get(id),
 		words: {
 			get currency() {
-				return settings.current?.currency ?? 'EUR';
+				return settingsOf(workspace)?.currency ?? 'EUR';
 			},
 			nameOf: (person) => workspace.nameOf(person),
 			departmentOf: (id: DepartmentId) => {

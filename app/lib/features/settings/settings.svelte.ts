@@ -7,6 +7,7 @@ import type { DocumentId } from '#crdt-model/ids.ts';
 import type { SettingName, SettingsRow } from '#crdt-model/kinds/settings.ts';
 import { isBox, plansWith, type Feature } from '#crdt-model/tariff/plans.ts';
 import { m } from '#lib/paraglide/messages.js';
+import { liveRows, settingsOf } from '#lib/sync/live-rows.svelte.ts';
 import type { Workspace } from '#lib/sync/workspace.svelte.ts';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
@@ -20,27 +21,20 @@ async function settingsRow(workspace: Workspace): Promise<StoredRow<SettingsRow>
 	return (await workspace.rows('settings').toArray())[0] ?? null;
 }
 
-/** The same, live. Call it while a component is set up. */
-export function liveSettings(workspace: Workspace) {
-	return workspace.live<StoredRow<SettingsRow> | null>(() => () => settingsRow(workspace), null);
-}
-
 export class Settings {
 	readonly workspace: Workspace;
-	readonly #live;
 	#last: Promise<unknown> = Promise.resolve();
 
 	constructor(workspace: Workspace) {
 		this.workspace = workspace;
-		this.#live = liveSettings(workspace);
 	}
 
 	get row(): StoredRow<SettingsRow> | null {
-		return this.#live.current;
+		return settingsOf(this.workspace) ?? null;
 	}
 	/** False until the device's database has answered. */
 	get ready(): boolean {
-		return this.#live.ready;
+		return liveRows(this.workspace, 'settings').ready;
 	}
 
 	/** Settings are the administrators'; whoever looks on as somebody else changes nothing. */
