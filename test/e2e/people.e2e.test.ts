@@ -388,6 +388,33 @@ describe('people through the screens', () => {
 		await asks.getByRole('button', { name: 'Also belongs' }).tap();
 		await tablet.page.getByText(`${name} also belongs to Acme`).waitFor();
 
+		// On a phone the people lie over the tree: it comes back under whoever is carried, as far as the finger has gone.
+		await tablet.page.setViewportSize({ width: 390, height: 844 });
+		const sheet = tablet.page.getByText('Let go here to cancel');
+		const lift = async (): Promise<void> => {
+			const line = (await tablet.main.getByRole('grid').getByRole('row').filter({ hasText: name }).boundingBox())!;
+			await finger.down(line.x + 80, line.y + 25);
+			await tablet.page.locator('.atrium-carried').waitFor();
+			expect(await tree.isVisible()).toBe(false);
+			await finger.move(line.x + 90, line.y + 60);
+			await sheet.waitFor();
+		};
+		await tree.waitFor({ state: 'hidden' });
+		await lift();
+		const cancel = (await sheet.boundingBox())!;
+		await finger.move(cancel.x + 40, cancel.y + cancel.height / 2);
+		await finger.up();
+		await sheet.waitFor({ state: 'detached' });
+		await lift();
+		const row = (await department('Sales').boundingBox())!;
+		await finger.move(row.x + 100, row.y + row.height / 2);
+		await tablet.page.getByRole('status').filter({ hasText: 'To Sales: move, or also belongs' }).waitFor();
+		await finger.up();
+		await tablet.page.getByRole('dialog', { name: `${name} to Sales` }).getByRole('button', { name: 'Move' }).tap();
+		await tablet.page.getByText(`${name} moved to Sales`).waitFor();
+		await tablet.page.getByRole('heading', { name: 'Support', level: 2 }).waitFor();
+		await tablet.page.setViewportSize({ width: 1180, height: 820 });
+
 		// A swipe scrolls and lifts nothing.
 		await finger.swipe(from.x + 80, from.y + 200, 0, -120);
 		expect(await tablet.page.locator('.atrium-carried').count()).toBe(0);

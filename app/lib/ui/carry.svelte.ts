@@ -46,6 +46,8 @@ export class Carry<T> {
 	#over = $state.raw<{ target: string; answer: boolean | string } | null>(null);
 	/** Shift is down: what is dropped also stays where it was. */
 	#also = $state(false);
+	#left = $state(false);
+	#touch = $state(false);
 	#ghost: HTMLElement | undefined;
 	#at = { x: 0, y: 0 };
 	#frame = 0;
@@ -71,6 +73,14 @@ export class Carry<T> {
 	}
 	get also(): boolean {
 		return this.#also;
+	}
+	/** By a finger, which has no Shift. */
+	get touch(): boolean {
+		return this.#touch;
+	}
+	/** It was moved away from where it was lifted, and is no mere wish for a menu. */
+	get left(): boolean {
+		return this.#left;
 	}
 
 	readonly attach: Attachment<HTMLElement> = (root) => {
@@ -143,6 +153,7 @@ export class Carry<T> {
 		const item = this.#options.find(source.dataset.carry ?? '');
 		if (item === null) return this.#cancel();
 		this.#item = item;
+		this.#touch = touch;
 		this.#move = { state: 'carrying', pointer, touch, x, y };
 		const ghost = document.createElement('div');
 		ghost.textContent = this.#options.words(item);
@@ -160,6 +171,7 @@ export class Carry<T> {
 		if (this.#move.state === 'idle' || event.pointerId !== this.#move.pointer) return;
 		this.#at = { x: event.clientX, y: event.clientY };
 		this.#also = event.shiftKey;
+		if (this.#move.state === 'carrying' && Math.hypot(event.clientX - this.#move.x, event.clientY - this.#move.y) > TREMBLE_PX) this.#left = true;
 		if (this.#move.state !== 'pressed' || Math.hypot(event.clientX - this.#move.x, event.clientY - this.#move.y) <= DRAG_PX) return;
 		// A finger that moves before its time is scrolling.
 		if (this.#move.touch) this.#cancel();
@@ -186,13 +198,12 @@ export class Carry<T> {
 
 	#release(event: PointerEvent): void {
 		if (this.#move.state === 'idle' || event.pointerId !== this.#move.pointer) return;
-		const [move, item, over, also] = [this.#move, this.#item, this.#over, event.shiftKey];
+		const [move, item, over, also, left] = [this.#move, this.#item, this.#over, event.shiftKey, this.#left];
 		this.#cancel();
 		if (move.state !== 'carrying') return;
 		this.#swallowClick = true;
 		setTimeout(() => (this.#swallowClick = false), 0);
-		const stayed = move.touch && Math.hypot(event.clientX - move.x, event.clientY - move.y) <= TREMBLE_PX;
-		if (item !== null && stayed && this.#options.onheld) return this.#options.onheld(item, { x: event.clientX, y: event.clientY });
+		if (item !== null && move.touch && !left && this.#options.onheld) return this.#options.onheld(item, { x: event.clientX, y: event.clientY });
 		if (item === null || !over) return;
 		if (over.answer === true) this.#options.ondrop(item, over.target, { also, touch: move.touch });
 		else if (typeof over.answer === 'string') this.#options.onrefused?.(over.answer);
@@ -208,6 +219,7 @@ export class Carry<T> {
 		this.#item = null;
 		this.#over = null;
 		this.#also = false;
+		this.#left = false;
 	}
 }
 
