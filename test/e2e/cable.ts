@@ -72,7 +72,8 @@ export class Cable {
 			browser.end();
 			return;
 		}
-		const relay = connect(asked.readUInt16BE(addressEnd), host);
+		// Every name below `localhost` is this machine (RFC 6761), which not every resolver knows.
+		const relay = connect(asked.readUInt16BE(addressEnd), host.endsWith('.localhost') ? '127.0.0.1' : host);
 		this.#keep(relay);
 		relay.once('connect', () => {
 			answer(0);

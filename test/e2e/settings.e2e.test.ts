@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { TestRelay, type SignedIn } from '../support/relay.ts';
+import { PASSWORD, TestRelay, type SignedIn } from '../support/relay.ts';
 import { Device, eventually, tellIfFailed } from './browser.ts';
 import { Screens } from './screens.ts';
 
@@ -127,11 +127,70 @@ describe('the settings through their screens', () => {
 		await sections(bobs).getByRole('link', { name: 'Tasks' }).waitFor();
 	});
 
-	it('[SET-3] working hours stand there locked on the free tariff, with the reason', async () => {
+	/** As `npm run portal -- tariff` does it; open devices hear of it at once. */
+	const buy = (plan: 'project' | 'projectPlus' | 'company') => relay.operator('tariff', { portal: admin.portal, plan });
+
+	it('[SET-3] working hours are locked on the free tariff, with the reason, and open on an open client with one that brings them; days off are quieter for the other', async () => {
 		await openPage('Working hours');
-		await ana.main.getByText('The plan Project does not include a working schedule.').waitFor();
-		expect(await ana.main.getByRole('checkbox', { name: 'The company has a working schedule' }).isDisabled()).toBe(true);
+		const reason = ana.main.getByText('The plan Project does not include a working schedule.');
+		const on = ana.main.getByRole('checkbox', { name: 'The company has a working schedule' });
+		await reason.waitFor();
+		expect(await on.isDisabled()).toBe(true);
 		expect(await ana.main.getByRole('textbox', { name: 'From' }).isDisabled()).toBe(true);
+
+		await buy('projectPlus');
+		await reason.waitFor({ state: 'detached' });
+		await on.check({ force: true });
+		const friday = ana.main.getByRole('button', { name: 'Fri' });
+		await eventually('Friday is one of the days', () => friday.getAttribute('aria-pressed'), (pressed) => pressed === 'true');
+		await friday.click();
+		await eventually('Friday is none', () => friday.getAttribute('aria-pressed'), (pressed) => pressed === 'false');
+		await save(ana.main.getByRole('textbox', { name: 'From' }), '8:30');
+		const kept = async () => (await relay.api<{ rows: { workingHours: unknown }[] }>('GET', '/documents?kind=settings', undefined, admin.token)).body.rows[0]!.workingHours;
+		await eventually('the schedule', kept, (now) => JSON.stringify(now) === JSON.stringify({ days: [1, 2, 3, 4], from: '08:30', to: '18:00' }));
+
+		await bobs.taskPanel.getByLabel('Deadline', { exact: true }).press('Alt+ArrowDown');
+		const calendar = bobs.page.getByRole('dialog', { name: 'Choose a day' });
+		const ground = (day: RegExp) => calendar.getByRole('gridcell', { name: day }).evaluate((cell) => getComputedStyle(cell).backgroundColor + getComputedStyle(cell).color);
+		await calendar.getByRole('gridcell', { name: /^Friday, 2031-07-04, no working day$/ }).waitFor();
+		expect(await ground(/^Friday, 2031-07-04/)).not.toBe(await ground(/^Thursday, 2031-07-03$/));
+		expect(await ground(/^Friday, 2031-07-11/)).toBe(await ground(/^Saturday, 2031-07-12/));
+		await bobs.page.keyboard.press('Escape');
+	});
+
+	it('[SET-7] an own domain is locked below the tariff with the reason; on it the portal answers there, for this company alone', async () => {
+		await openPage('Company');
+		const field = ana.main.getByRole('textbox', { name: 'Domain of the portal' });
+		const reason = ana.main.getByText('The plan Project+ does not include a domain of its own.');
+		await reason.waitFor();
+		expect(await field.isDisabled()).toBe(true);
+		// With another company here nobody is at Acme's door by being here.
+		await relay.register('Beta', 'bea@beta.example', 'Bea');
+		await buy('company');
+		await reason.waitFor({ state: 'detached' });
+		await save(field, 'https://acme.localhost/');
+		await ana.main.getByText(/This is no domain/).waitFor();
+		await save(field, 'ACME.localhost');
+		await settled();
+
+		// Browsers take every name below `localhost` for this machine.
+		const door = await bobs.device.context.newPage();
+		const link = ana.main.getByRole('link', { name: `http://acme.localhost:${relay.port}/` });
+		await door.goto(new URL('sign-in', (await link.getAttribute('href'))!).href);
+		await door.getByRole('heading', { name: /^Sign in to Acme/, level: 1 }).waitFor();
+		await door.getByRole('textbox', { name: 'E-mail or login' }).fill('bob@acme.example');
+		await door.getByLabel('Password', { exact: true }).fill(PASSWORD);
+		await door.getByRole('button', { name: 'Sign in', exact: true }).click();
+		await door.getByRole('heading', { name: 'Tasks', level: 1 }).waitFor();
+		expect(new URL(door.url()).host).toBe(`acme.localhost:${relay.port}`);
+		await door.close();
+
+		// The plan goes, the name stays the company's until it is given up.
+		await buy('project');
+		await ana.main.getByText('The plan Project does not include a domain of its own.').waitFor();
+		expect([await field.inputValue(), await field.isDisabled()]).toEqual(['acme.localhost', false]);
+		await save(field, '');
+		await eventually('given up, it is closed', () => field.isDisabled(), (is) => is);
 	});
 
 	it('[SET-4] limited writing to all takes everybody from a normal user\'s picker', async () => {

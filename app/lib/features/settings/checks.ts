@@ -11,6 +11,9 @@ export const websiteProblem = (text: string): string | undefined => (text === ''
 export const networkProblem = (text: string): string | undefined => (parseNetwork(text) === null ? m.settings_network_wrong() : undefined);
 
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/u;
+/** A name alone, without scheme, port or path. */
+export const domainProblem = (text: string): string | undefined => (text === '' || DOMAIN.test(text.toLowerCase()) ? undefined : m.settings_domain_wrong());
+
 /** "acme.ro, @acme.example" as its domains; null where one is none. */
 export function domainsOf(text: string): string[] | null {
 	const domains = text.toLowerCase().split(/[\s,;]+/u).map((one) => one.replace(/^@/u, '')).filter(Boolean);
