@@ -5,7 +5,7 @@
  * time of grace is over for that person.
  * Leaves to others: ending those sessions, and everything that the parts behind this door leave.
  */
-import type { PortalId, RandomBytes, SessionId } from '#crdt-model/ids.ts';
+import type { PersonId, PortalId, RandomBytes, SessionId } from '#crdt-model/ids.ts';
 import type { AccountsDatabase } from './database.ts';
 import { EnrolledFactors } from './enrolled-factors.ts';
 import { type FactorDemand, isOverdue } from './factor-demand.ts';
@@ -78,6 +78,18 @@ export class Factors implements SecondFactors {
 			.where('t.identity', 'is', null)
 			.execute();
 		return rows.filter(({ joinedAt }) => isOverdue(demand, joinedAt, now)).map(({ session }) => session as SessionId);
+	}
+
+	/** Who of a portal's people, dismissed ones included, has no second factor. */
+	async peopleWithout(portal: PortalId): Promise<PersonId[]> {
+		const rows = await this.#database.db
+			.selectFrom('membership as m')
+			.leftJoin('second_factor as t', 't.identity', 'm.identity')
+			.select('m.employee')
+			.where('m.portal', '=', portal)
+			.where('t.identity', 'is', null)
+			.execute();
+		return rows.map(({ employee }) => employee as PersonId);
 	}
 
 	sweep(): void {

@@ -308,6 +308,21 @@ test('the administrator’s own goes with password and code only', async () => {
 	await relay.relay.services.accounts.resetSecondFactor((await identityOf('ann@example.com'))!);
 });
 
+test('administrators alone see who has none yet: of those who may sign in, of this portal', async () => {
+	const shown = async (who = ann) => (await api('GET', '/people/without-second-factor', who)).body as { people: string[]; of: number };
+	const before = await shown();
+	expect(before.people).toContain(bob.employee);
+	expect(await shown(bob)).toMatchObject({ code: 'denied', who: ['admins'] });
+	await enrol();
+	expect(await shown()).toEqual({ people: before.people.filter((id) => id !== bob.employee), of: before.of });
+	const cat = await relay.join(ann, 'cat.without@example.com', 'Cat');
+	const eve = await relay.found('eve.without@example.com', 'Elsewhere');
+	expect((await shown()).people).toContain(cat.employee);
+	expect(await shown(eve)).toEqual({ people: [eve.employee], of: 1 });
+	expect((await api('POST', `/documents/${cat.employee}/commands`, ann, { command: 'dismiss', args: {} })).status).toBe(200);
+	expect(await shown()).toEqual({ people: before.people.filter((id) => id !== bob.employee), of: before.of });
+});
+
 test('secrets, codes and tickets are in no log and no file of the relay', async () => {
 	const { secret, recoveryCodes } = await enrol();
 	const { readdirSync, readFileSync, statSync } = await import('node:fs');

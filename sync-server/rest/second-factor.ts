@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
+import type { PersonId } from '#crdt-model/ids.ts';
 import type { Enrolled, EnrolmentBegun } from '../accounts/enrolled-factors.ts';
 import { everyone, members, route, type App, type Services } from './call.ts';
 import { askCode, askPassword, tellOwner } from './owner.ts';
@@ -75,6 +76,13 @@ export const secondFactorRoutes = {
 		body: v.object({ ticket, code: typedCode }),
 		answer: { status: 201, description: 'Enrolled and signed in', schema: v.object({ ...signedInAnswer.entries, recoveryCodes }) },
 		problems: [401, 403, 409, 429]
+	}),
+	without: route({
+		method: 'get',
+		path: '/api/v1/people/without-second-factor',
+		summary: 'Who has no second factor yet; for administrators',
+		signedIn: true,
+		answer: { status: 200, description: 'Those of them who may sign in, and of how many people who may', schema: v.object({ people: v.array(personId), of: v.number() }) }
 	}),
 	reset: route({
 		method: 'delete',
@@ -147,6 +155,13 @@ export function mountSecondFactor(app: App, services: Services): void {
 		const { recoveryCodes: shown } = enrolled;
 		if (!goOn(services, text)) return problem('ticket-lapsed', { extra: { recoveryCodes: shown } });
 		return signInOver(services, call, { ...signIn, factorDone: true }, { recoveryCodes: shown });
+	});
+
+	members(app, services, secondFactorRoutes.without, async (_call, { portal, person }) => {
+		if (!portal.directory.isAdministrator(person)) return problem('denied', { detail: 'administrators see who has a second factor', extra: { who: ['admins'] } });
+		const active = [...portal.directory.people].filter(({ id }) => portal.actorOf(id as PersonId));
+		const without = new Set(await accounts.factors.peopleWithout(portal.id));
+		return Response.json({ people: active.map(({ id }) => id).filter((id) => without.has(id as PersonId)), of: active.length });
 	});
 
 	members(app, services, secondFactorRoutes.reset, async (call, { portal, person: caller }) => {

@@ -228,6 +228,9 @@ describe('the settings through their screens', () => {
 	it('[SET-6] says when the address one is at would be left out, and adds it', async () => {
 		await openPage('Entry & security');
 		await ana.main.getByText('You are at 127.0.0.1 now.').waitFor();
+		await ana.main.getByText('2 of 2 people have none yet.').waitFor();
+		await ana.main.getByRole('button', { name: 'Show who' }).click();
+		await ana.main.getByRole('list', { name: 'People without a second factor' }).getByRole('link', { name: 'Bob Ionescu' }).waitFor();
 		await save(ana.main.getByRole('textbox', { name: 'Network or address' }), 'nowhere');
 		await ana.main.getByText(/This is no network/).waitFor();
 		await save(ana.main.getByRole('textbox', { name: 'Network or address' }), '203.0.113.7/24');
