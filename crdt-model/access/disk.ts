@@ -9,7 +9,7 @@
  *
  * A page on a record follows the record, stays there and takes no grants; its deletion is its maker's and the administrators'. A face is read by every employee, is its
  * maker's and the administrators' to change, stays a face and takes no grants. Who may not address everybody (settings.writersToAll) grants nothing to `all`,
- * nor to the company's root with everything below it.
+ * nor to the company's root with everything below it, and puts nothing into the company's place, by making it there or by moving it.
  */
 import type { KindName, KINDS_WITH_PAGE } from '../ids.ts';
 import type { FileRow } from '../kinds/file.ts';
@@ -62,6 +62,13 @@ function mayWrite(actor: Actor, row: Placed, world: World): Verdict {
 	return allow(has!.by in row.grants && row.createdBy !== actor.person ? 'disk.granted' : row.place === 'company' ? 'page.company-writes' : 'page.own');
 }
 
+/** What lies in the company's place is everybody's to read. Asked last: who may place nothing here is told of that. */
+function mayPlace(actor: Actor, old: Placed | null, row: Placed, { wishes }: Pick<Change, 'wishes'>, { settings }: World, verdict: Verdict): Verdict {
+	const wish = wishes?.find(([path]) => path === 'place');
+	const isPut = (wish ? wish[1] : row.place) === 'company' && old?.place !== 'company';
+	return !verdict.allow || !isPut || mayAddressAll(actor, settings) ? verdict : deny('recipients.all-is-limited', ...whoAddressesAll(settings));
+}
+
 function mayGrant(actor: Actor, old: Placed, row: Placed, { changed, wishes }: Change, { settings, directory }: World): Verdict {
 	if (old.place === 'record') return deny('disk.record-gives');
 	if (old.place === 'face') return deny('file.face-takes-no-grants');
@@ -95,7 +102,7 @@ export const diskRules: Rules = {
 	change(actor, change, world) {
 		const { before, next, changed } = change;
 		const row = next.row as Placed;
-		if (!before) return mayWrite(actor, row, world);
+		if (!before) return mayPlace(actor, null, row, change, world, mayWrite(actor, row, world));
 		const old = before.row as Placed;
 		// Whoever could say that a file's bytes have come could make others fetch what is not there.
 		if (changed.includes('arrived')) return deny('file.relay-says');
@@ -109,7 +116,8 @@ export const diskRules: Rules = {
 			const level = old.place === 'record' ? (old.createdBy === actor.person || actor.principals.has('admins') ? 'full' : null) : diskLevel(actor, old)?.level;
 			if (level !== 'full') return deny('page.maker-places', ...whoHas(old, 'full'));
 		}
-		return mayWrite(actor, old, world);
+		const verdict = mayWrite(actor, old, world);
+		return changed.includes('place') ? mayPlace(actor, old, row, change, world, verdict) : verdict;
 	},
 	write(actor, row, world) {
 		if (row.deleted) return deny('page.deleted');

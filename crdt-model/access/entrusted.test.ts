@@ -54,6 +54,26 @@ describe('what settings entrust', () => {
 		// Who may grant nothing here is told of that, and not of the settings.
 		expect(say(ask('boss', { before: pageRow({ createdBy: ANN, place: 'company' }), next: { ...before, place: 'company', grants: { all: 'read' } }, changed: ['grants/all'], records: [settings] }))).toBe('denied disk.share-grants');
 	});
+
+	test('[A18] nor is anything put into the company’s place, made there or moved there; what lies there may leave and be changed', () => {
+		const settings = settingsRow({ writersToAll: [`user:${BEN}`] });
+		const made = (name: string, of: typeof pageRow | typeof fileRow, records = [settings]) => say(ask(name, { next: of({ createdBy: name === 'ben' ? BEN : ANN, place: 'company' } as never), records }));
+		for (const of of [pageRow, fileRow]) expect([made('ann', of), made('ben', of), made('admin', of), made('ann', of, [])].map((one) => one.split(' ')[0])).toEqual(['denied', 'allow', 'allow', 'allow']);
+		expect(made('ann', pageRow)).toBe('denied recipients.all-is-limited');
+		const moved = (name: string, from: 'mine' | 'company', to: 'mine' | 'company', createdBy = ANN, records = [settings]) => {
+			const before = fileRow({ createdBy, place: from });
+			return say(ask(name, { before, next: { ...before, place: to }, changed: ['place'], records }));
+		};
+		expect(moved('ann', 'mine', 'company')).toBe('denied recipients.all-is-limited');
+		expect([moved('ben', 'mine', 'company', BEN), moved('admin', 'mine', 'company'), moved('ann', 'mine', 'company', ANN, []), moved('ann', 'company', 'mine'), moved('ann', 'company', 'company')].map((one) => one.split(' ')[0])).toEqual(Array(5).fill('allow'));
+		// Who may place nothing here is told of that, and not of the settings.
+		expect(moved('cat', 'company', 'mine')).toBe('denied page.maker-places');
+		const there = pageRow({ createdBy: ANN, place: 'company' });
+		expect(say(ask('cat', { before: there, next: { ...there, title: 'Changed' }, changed: ['title'], records: [settings] }))).toBe('allow page.company-writes');
+		// A word that gives way to a later one is judged as the word that it is.
+		const before = pageRow({ createdBy: ANN });
+		expect(say(ask('ann', { before, next: before, changed: ['place'], wishes: [['place', 'company']], records: [settings] }))).toBe('denied recipients.all-is-limited');
+	});
 });
 
 describe('faces', () => {

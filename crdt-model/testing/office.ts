@@ -37,14 +37,15 @@ export interface Asked<Row extends BaseRow> {
 	readonly before?: Row | null;
 	readonly next?: Row;
 	readonly changed?: readonly string[];
+	wishes?: Change['wishes'];
 	readonly state?: RecordState;
 	readonly records?: readonly BaseRow[];
 	readonly in?: Directory;
 }
 export const actor = (who: string, inside: Directory = directory) => actorOf(inside, NAMES[who]!);
-export function ask<Row extends BaseRow>(who: string, { before = null, next, changed = ['title'], state = EMPTY_STATE, records = [], in: inside = directory }: Asked<Row>): Verdict {
+export function ask<Row extends BaseRow>(who: string, { before = null, next, changed = ['title'], wishes, state = EMPTY_STATE, records = [], in: inside = directory }: Asked<Row>): Verdict {
 	const row = next ?? before!;
-	return decide(actor(who, inside), { before: before && { row: before, state }, next: { row, state }, changed }, worldOf(inside, records));
+	return decide(actor(who, inside), { before: before && { row: before, state }, next: { row, state }, changed, ...(wishes && { wishes }) }, worldOf(inside, records));
 }
 export const say = (verdict: Verdict) => `${verdict.allow ? 'allow' : verdict.code} ${verdict.rule}`;
 export const who = (verdict: Verdict) => (verdict.allow ? null : verdict.who);

@@ -207,6 +207,14 @@ describe('the settings through their screens', () => {
 		await ana.main.getByRole('radio', { name: 'Only some' }).click();
 		await settled();
 		expect(await offered()).toBe(0);
+		await bobs.page.keyboard.press('Escape');
+		await bobs.page.keyboard.press('Escape');
+		await bobs.main.getByRole('button', { name: 'More', exact: true }).first().click();
+		const move = bobs.page.getByRole('menuitem', { name: /^Move to Company/ });
+		await eventually('the way to everybody is closed', () => move.getAttribute('aria-disabled'), (is) => is === 'true');
+		await move.getByText(/limited in the company’s settings/).waitFor();
+		await bobs.page.keyboard.press('Escape');
+		expect((await relay.api<{ code: string }>('POST', `/documents/${page}/commands`, { command: 'setPlace', value: 'company' }, bob.token)).body).toMatchObject({ code: 'denied', rule: 'recipients.all-is-limited' });
 		expect((await relay.api<{ code: string }>('POST', `/documents/${page}/commands`, { command: 'setGrant', key: 'all', value: 'read' }, bob.token)).body.code).toBe('denied');
 	});
 

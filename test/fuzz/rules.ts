@@ -169,7 +169,7 @@ function ofPlaced(asked: Asked, row: PageRow | TextRow | FileRow, before: PageRo
 	// What the relay says of a file's bytes, it says itself.
 	if (verb === 'arrive') return no('relay.alone');
 	if (!before) {
-		if (row.kind === 'file' || row.place !== 'record') return yes(`${kind}.create`);
+		if (row.kind === 'file' || row.place !== 'record') return row.place === 'company' ? when(world.addressesAll(person), 'recipients.all') : yes(`${kind}.create`);
 		// Neither the record nor a page that it has is admitted to.
 		if (!world.reads(person, row.on!)) return no('page.hang', 'not-found');
 		return when(writesScope(asked, row.on), 'page.hang');
@@ -190,7 +190,9 @@ function ofPlaced(asked: Asked, row: PageRow | TextRow | FileRow, before: PageRo
 		if (!mayGrant(asked, before, level)) return no(`${kind}.grant`);
 		return raisesAll(asked, before) ? when(world.addressesAll(person), 'recipients.all') : yes(`${kind}.grant`);
 	}
-	return when(world.isAtLeast(level, isFull ? 'full' : 'edit'), `${kind}.${isFull ? 'full' : 'edit'}`);
+	if (!world.isAtLeast(level, isFull ? 'full' : 'edit')) return no(`${kind}.${isFull ? 'full' : 'edit'}`);
+	const isPut = verb === 'setPlace' && asked.args.value === 'company' && before.place !== 'company';
+	return isPut ? when(world.addressesAll(person), 'recipients.all') : yes(`${kind}.${isFull ? 'full' : 'edit'}`);
 }
 
 /** Who shares grants up to the own level; only who has full takes back or lowers. */

@@ -14,6 +14,7 @@ import { KEPT_FILE_BYTES, type Added } from '#lib/files/shelf.ts';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
 import { reasonOf } from '../set-aside/reasons.ts';
+import { hindrance } from '../set-aside/run.ts';
 
 /** A file among documents: its name is its title. */
 export type ListedFile = StoredRow<FileRow> & { readonly title: string };
@@ -53,6 +54,7 @@ export class Documents {
 
 	/** Made at once and kept here; the title can be changed on the spot. */
 	async create(kind: 'page' | 'text', place: 'company' | 'mine'): Promise<DocumentId | null> {
+		if (await this.#isRefused(place)) return null;
 		const document = this.#workspace.ids.document(kind);
 		const title = kind === 'page' ? m.documents_untitled_page() : m.documents_untitled_text();
 		return this.#done(await this.#workspace.run({ document, name: `${kind}.create`, args: { title, place } })) ? document : null;
@@ -60,6 +62,7 @@ export class Documents {
 
 	/** Each is kept on this device and listed at once; its bytes go up after its record. */
 	async add(chosen: Iterable<File>, place: 'company' | 'mine'): Promise<void> {
+		if (await this.#isRefused(place)) return;
 		let added = 0;
 		for (const file of chosen) {
 			const result = await this.#workspace.files.add(file, place);
@@ -105,6 +108,13 @@ export class Documents {
 			toasts.show(m.documents_deleted({ title: row.title }), { action: { label: m.common_undo(), run: () => void restore() } });
 		}
 		return gone;
+	}
+
+	/** Says why nothing may be put there. What everybody reads is not everybody's to fill where the settings say so; of all kinds alike. */
+	async #isRefused(place: 'company' | 'mine'): Promise<boolean> {
+		const reason = place === 'mine' ? undefined : await hindrance(this.#workspace, { document: this.#workspace.ids.document('text'), name: 'text.create', args: { title: m.documents_untitled_text(), place } });
+		if (reason !== undefined) toasts.show(reason, { tone: 'bad' });
+		return reason !== undefined;
 	}
 
 	#done(result: RunResult): boolean {
