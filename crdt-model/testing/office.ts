@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { decide, type Verdict } from '../access/decide.ts';
 import type { Directory } from '../access/directory.ts';
+import type { Change } from '../access/verdict.ts';
 import { RELAY, type PersonId } from '../ids.ts';
 import type { BaseRow } from '../record/kind.ts';
 import { EMPTY_STATE, type RecordState } from '../record/state.ts';
@@ -37,7 +38,7 @@ export interface Asked<Row extends BaseRow> {
 	readonly before?: Row | null;
 	readonly next?: Row;
 	readonly changed?: readonly string[];
-	wishes?: Change['wishes'];
+	readonly wishes?: Change['wishes'];
 	readonly state?: RecordState;
 	readonly records?: readonly BaseRow[];
 	readonly in?: Directory;
