@@ -127,6 +127,14 @@ export async function switchAllOn(world: World): Promise<void> {
 	await world.run(administrator(world), { document: world.rowsOf('settings')[0]!.id, name: 'settings.setServicesOff', args: { value: [] } });
 }
 
+/** Devices of the simulation come from no network: whoever has set a rule for that, with a program of their own, has shut out everybody but administrators. */
+export async function letEverybodyIn(world: World): Promise<void> {
+	const settings = world.rowsOf('settings')[0]!;
+	if (settings.entry === null) return;
+	world.note('everybody is let in again');
+	await world.run(administrator(world), { document: settings.id, name: 'settings.setEntry', args: { value: null } });
+}
+
 /** The portal is given another plan, sometimes one that is too small for what is there; somebody new is invited and may find no seat. */
 export async function changeTariff(world: World): Promise<void> {
 	const { random } = world;

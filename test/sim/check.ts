@@ -5,6 +5,7 @@ import { KINDS } from '#crdt-model/ids.ts';
 import type { AsideItem } from '#storage/replica-contract.ts';
 import { usageOfAll } from '#crdt-model/tariff/usage.ts';
 import { docOf as docOfStored } from '#sync-server/room/rooms.ts';
+import { letEverybodyIn } from './act-company.ts';
 import { tick } from './clock.ts';
 import type { Device } from './device.ts';
 import type { World } from './world.ts';
@@ -48,6 +49,10 @@ async function isAtRest(world: World): Promise<boolean> {
 			if (!world.oracle.isActive(device.person)) continue;
 			// They are of the company again, and sign in.
 			await device.crash();
+			return false;
+		}
+		if (problem === 'not-from-here') {
+			await letEverybodyIn(world);
 			return false;
 		}
 		if (link !== 'admitted' || pending > 0 || line?.waiting !== 0) return false;

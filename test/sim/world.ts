@@ -7,17 +7,18 @@
  */
 import { IdMaker, KINDS, type CommandId, type DepartmentId, type DocumentId, type PersonId } from '#crdt-model/ids.ts';
 import { limitOf, planAt, type Subscription } from '#crdt-model/tariff/plans.ts';
-import { kindNamed, type Row } from '#crdt-model/kinds/index.ts';
+import { kindNamed, ROW_VERSIONS, type Row } from '#crdt-model/kinds/index.ts';
 import type { Command } from '#crdt-model/record/command.ts';
 import { collectionsOf } from '#crdt-model/record/kind.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
 import type { Down } from '#crdt-model/wire/down.ts';
 import type { Draft } from '#lib/sync/engine.ts';
-import { MemoryRelayStore } from '#storage/memory/relay-store.ts';
-import type { Commit, LogEntry } from '#storage/contract.ts';
+import { MemoryRelayStore, type MemoryRelayStoreOptions } from '#storage/memory/relay-store.ts';
+import type { Commit, DocumentHead, LogEntry } from '#storage/contract.ts';
 import { beginEpochs } from '#sync-server/log/restore.ts';
 import { Portal } from '#sync-server/room/portal.ts';
 import { docOf } from '#sync-server/room/rooms.ts';
+import { writeOlderRows } from '#sync-server/testing/older-rows.ts';
 import { seeded, type Random } from '../support/random.ts';
 import { Clock, tick } from './clock.ts';
 import { Device } from './device.ts';
@@ -56,12 +57,13 @@ export interface Tally {
 	/** Entries that were judged by the oracle when they reached the disk. */
 	judged: number;
 	restores: number;
+	otherReleases: number;
 	/** Entries that a restore lost and devices brought back. */
 	cameBack: number;
 }
 export const newTally = (): Tally => ({
 	commands: 0, typed: 0, refused: 0, overruled: 0, lost: 0, gained: 0, relayCrashes: 0, failedCommits: 0, deviceCrashes: 0, drops: 0, daysAway: 0, reorganised: 0, groups: 0,
-	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, switched: 0, noSeat: 0, judged: 0, restores: 0, cameBack: 0
+	roles: 0, grants: 0, proposed: 0, answered: 0, dismissed: 0, rehired: 0, turnedAway: 0, forged: 0, forgedRefused: 0, tariffs: 0, switched: 0, noSeat: 0, judged: 0, restores: 0, otherReleases: 0, cameBack: 0
 });
 
 const MAC_KEY = new Uint8Array(32).fill(7);
@@ -126,11 +128,12 @@ export class World {
 		this.random = seeded(seed);
 		const idRandom = this.random.fork(1);
 		this.ids = new IdMaker(this.clock.now, (target) => idRandom.bytes(target));
-		this.store = new MemoryRelayStore({
-			gate: () => (this.isDiskFree ? Promise.resolve() : new Promise((resolve) => this.#held.push(resolve))),
-			acknowledge: async (commit) => this.#record(commit)
-		});
+		this.store = new MemoryRelayStore(this.#disk);
 	}
+	readonly #disk: MemoryRelayStoreOptions = {
+		gate: () => (this.isDiskFree ? Promise.resolve() : new Promise((resolve) => this.#held.push(resolve))),
+		acknowledge: async (commit) => this.#record(commit)
+	};
 
 	/** A company of two teams, some work, and some devices that hold none of it yet. */
 	async open(): Promise<void> {
@@ -225,9 +228,23 @@ export class World {
 		this.#held.length = 0;
 		for (const device of this.devices) device.line?.drop();
 		await tick();
+		const release = this.random.fork(3_000 + this.#lives);
+		if (this.isDiskFree && release.chance(0.6)) await this.#becomeOfOtherRelease(release);
 		await this.openPortal();
 		// What was on disk but not yet told is true all the same.
 		for (const { row } of await this.portal.store.headsOfKinds(KINDS)) this.oracle.take(row as Row);
+	}
+
+	/** The one that starts is another release than the one that died: rows and readers on the disk are as that one made them, of all kinds or of some. */
+	async #becomeOfOtherRelease(random: Random): Promise<void> {
+		this.tally.otherReleases++;
+		this.note('the relay starts as another release');
+		const kinds = KINDS.filter(() => random.chance(0.7));
+		const versions = Object.fromEntries(KINDS.filter((kind) => !kinds.includes(kind)).map((kind) => [kind, ROW_VERSIONS[kind]]));
+		const disk = this.store.clone({});
+		const readers = ({ id }: DocumentHead) => ({ scope: id, audience: random.pick([['all'], ['admins'], []] as const) });
+		await writeOlderRows(await disk.portal(this.portal.id), readers, { kinds, rows: { versions, underWay: null } });
+		this.store = disk.clone(this.#disk);
 	}
 
 	/** A copy of what is on disk now. */
