@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { IdMaker, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { IdMaker, KINDS, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import { writeOlderFile, writeOlderPortal } from '#storage/sqlite/older-file-suite.ts';
+import { MIGRATIONS } from '../accounts/database.ts';
 import { claimDataDir, readConfig, RESTORE_NOTE } from '../config.ts';
 import { makeDemo } from '../import/demo.ts';
 import { PortalWriter } from '../import/portal-writer.ts';
@@ -85,6 +87,59 @@ test('[BAK-2] backup and restore on an empty machine give the same content, veri
 	await work(other, 'afterwards');
 	const again = await backup(other, fresh('backup'), clock);
 	expect(again.portals[0]).toMatchObject({ epoch: 2, seq: restored.portals[0]!.seq + 1 });
+});
+
+describe.each([1, 2, 3])('a DATA_DIR of before an upgrade (portals of version %i)', (version) => {
+	/** As an older release left it: its tables, its rows, its readers; accounts of its time. */
+	function older(): typeof original {
+		const dirs = dirsOf(fresh('older'));
+		cpSync(original.dataDir, dirs.dataDir, { recursive: true });
+		const file = join(dirs.storageDir, `${portal}.db`);
+		rmSync(file);
+		writeOlderPortal(join(original.storageDir, `${portal}.db`), file, version);
+		const database = new DatabaseSync(file);
+		database.exec(`UPDATE documents SET row = json_object('id', id, 'kind', kind, 'number', null, 'createdBy', '', 'createdAt', 0, 'updatedAt', 0, 'deleted', json('false'));
+			UPDATE documents SET audience = '["all"]' WHERE scope = id; DELETE FROM reach; INSERT INTO reach SELECT id, 'all' FROM documents WHERE scope = id`);
+		database.close();
+		const accounts = join(dirs.dataDir, 'accounts.db');
+		const own = new DatabaseSync(accounts);
+		const made = own.prepare(`SELECT sql FROM sqlite_schema WHERE tbl_name IN ('user', 'session', 'account', 'verification') AND sql IS NOT NULL ORDER BY type DESC`).all() as { sql: string }[];
+		own.close();
+		rmSync(accounts);
+		writeOlderFile(join(original.dataDir, 'accounts.db'), accounts, [...made.map(({ sql }) => sql), ...MIGRATIONS.slice(0, version * 2).flat()], { user_version: version * 2 });
+		return dirs;
+	}
+	const headsIn = (dirs: typeof original) => withStores(dirs, async ({ portals }) => (await portals.portal(portal))!.store.headsOfKinds(KINDS));
+
+	test('a backup of it is restored by this release and opens whole', async () => {
+		const dirs = older();
+		const to = fresh('backup');
+		// Whichever release took it: files are copied as they are.
+		await backup(dirs, to, clock);
+		expect(runVerify(dirs, () => {}).portals[0], 'nobody has opened it').toMatchObject({ difference: null, notJudged: expect.stringContaining('older release') });
+
+		const other = dirsOf(fresh('machine'));
+		expect(await restore(other, { from: to, replace: false }, clock)).toMatchObject({ epoch: 2, canHeal: true, canOpenVault: true, files: 1 });
+		const restored = runVerify(other, () => {});
+		expect(restored.ok).toBe(true);
+		expect(restored.portals[0]!.outdated).toEqual([...KINDS]);
+		const { heads, signedIn } = await withStores(other, async ({ portals, accounts }) => {
+			const opened = (await portals.portal(portal))!;
+			const people = [...opened.directory.people].map(({ id }) => accounts.identityOf(portal, id as PersonId));
+			return { heads: await opened.store.headsOfKinds(KINDS), signedIn: (await Promise.all(people)).filter((identity) => identity !== null).length };
+		});
+		expect(heads).toEqual(await headsIn(original));
+		expect(signedIn).toBeGreaterThan(3);
+		await work(other, 'afterwards');
+		expect(runVerify(other, () => {})).toMatchObject({ ok: true, portals: [{ outdated: [] }] });
+		expect((await backup(other, fresh('backup'), clock)).portals[0]).toMatchObject({ epoch: 2 });
+	});
+
+	test('it is opened where it lies, too, and verified then', async () => {
+		const dirs = older();
+		expect(await headsIn(dirs)).toEqual(await headsIn(original));
+		expect(runVerify(dirs, () => {})).toMatchObject({ ok: true, portals: [{ notJudged: null, outdated: [] }] });
+	});
 });
 
 test('a running relay is backed up while it writes, and its generation is of one moment', async () => {

@@ -214,7 +214,7 @@ test('[R3] while a kind is being made its old version is not claimed any more', 
 	expect(outdatedKinds(notes.at(-1)!)).toEqual([]);
 });
 
-test('[R4] other portals are opened, answered and sent heartbeats while one is being made anew; it is no part of what is in memory', async () => {
+test('[R4] other portals are opened and answered while one is being made anew, and nobody who looks at what is in memory waits for it', async () => {
 	const memory = new MemoryRelayStore({ gate: async (_, id) => void (id === slow && (await held)) });
 	let slow: PortalId | null = null;
 	let held: Promise<void> = Promise.resolve();
