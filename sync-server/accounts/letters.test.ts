@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { simpleParser } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Accounts } from './accounts.ts';
 import { type Email, parseEmail } from './email.ts';
@@ -79,7 +80,7 @@ describe('files', () => {
 	});
 
 	test('a header cannot be injected through any name, address or setting', async () => {
-		const evil = 'Evil\r\nBcc: victim@example.com\r\n\r\n<b>body</b>';
+		const evil = `Evil\r\nBcc: victim@example.com\r\n\r\n<b>\u202Ebody</b>${'x'.repeat(200)}`;
 		const letters = lettersOf({ portalOf: async () => ({ look: { company: evil, accent: evil, senderName: evil, replyTo: 'x@example.com\r\nBcc: y@example.com' }, people: 1 }) });
 		await letters.send(email("a'b&c@example.com"), { ...invitation, company: evil, invitedBy: evil } as Letter, { portal });
 		const headers = headersOf(onlyLetter());
@@ -87,6 +88,8 @@ describe('files', () => {
 		expect(headers.match(/^[\w-]+:/gm)!.map((name) => name.toLowerCase()).sort()).toEqual(
 			['auto-submitted:', 'content-type:', 'date:', 'from:', 'message-id:', 'mime-version:', 'subject:', 'to:']
 		);
+		// Nor does the sender's name turn the reading direction or go on for ever.
+		expect((await simpleParser(onlyLetter())).from!.value[0]!.name).toMatch(/^[\x20-\x7e]{1,99}…$/);
 		await expect(letters.send('x@example.com\r\nBcc: y@example.com' as Email, invitation)).rejects.toThrow('parsed');
 		await letters.close();
 	});

@@ -83,6 +83,13 @@ test('no call, no file and no sign-in from outside, by token or cookie; all of i
 	const cookie = inside.headers.get('set-cookie')!.split(';')[0]!;
 	expect((await relay.call('GET', '/api/v1/me', { headers: { cookie, ...from(HOME) } })).body.code).toBe('not-from-here');
 	expect((await relay.call('GET', '/api/v1/me', { headers: { cookie, ...from(OFFICE) } })).status).toBe(200);
+	// Nor is anybody led to the next step from there: a first password is neither asked to be changed nor good for it.
+	expect((await api('POST', '/people', ann, { body: { firstName: 'Dan', lastName: 'Fir', email: 'dan@example.com', password: 'the first password' } })).status).toBe(201);
+	const next = async (ip: string) => (await relay.call('POST', '/api/v1/sessions', { body: { email: 'dan@example.com', password: 'the first password' }, headers: from(ip) })).body;
+	const asked = await next(OFFICE);
+	expect([asked.code, await next(HOME)]).toEqual(['must-change-password', expect.objectContaining({ code: 'not-from-here' })]);
+	const chosen = await relay.call('POST', '/api/v1/sessions', { body: { ticket: asked.ticket, password: 'one of my very own' }, headers: from(HOME) });
+	expect([chosen.body.code, chosen.headers.get('set-cookie')]).toEqual(['not-from-here', null]);
 	// Whoever stands outside can still end their sign-in.
 	expect((await api('DELETE', '/sessions/current', inside.body, { ip: HOME })).status).toBe(204);
 });

@@ -210,6 +210,22 @@ test('[J6] a closed door stays closed to direct calls, and tells no portal from 
 	expect([closed.status, closed.body.code]).toEqual([403, 'registration-closed']);
 	expect(unknown.body).toEqual(closed.body);
 	expect(letters).toEqual([]);
+	// Closed while the letter lay in its mailbox, it is closed to the answer too.
+	await register('open');
+	await ask(newcomer('late@example.com'));
+	await register('off');
+	expect((await confirm(codeTo('late@example.com'))).status).toBe(404);
+	expect(await peopleWith('late@example.com')).toEqual([]);
+	await register('open');
+	expect((await confirm(codeTo('late@example.com'))).status).toBe(201);
+});
+
+test('[J5] about whoever was dismissed somebody decides, also where their record never had an account', async () => {
+	const portal = (await relay.relay.services.portals.portal(ann.portal as never))!;
+	const added = await portal.addEmployee({ firstName: 'Old', lastName: 'Hand', email: 'old-hand@example.com', groups: [] } as never);
+	await command((added as { employee: string }).employee, 'employee.dismiss');
+	await ask(newcomer('old-hand@example.com'));
+	expect((await confirm(codeTo('old-hand@example.com'))).body).toEqual({ waiting: true });
 });
 
 test('[J6] a newcomer chooses no department, workgroup, right or kind for themselves', async () => {
@@ -237,6 +253,9 @@ test('[J1] departments and workgroups of another portal are none of this one', a
 		expect((await api('POST', '/invitations', { who: ann, body: { addresses: ['x@example.com'], ...more } })).status).toBe(422);
 		expect((await api('POST', '/invitation-links', { who: ann, body: { approval: true, expiresInDays: 1, ...more } })).status).toBe(422);
 	}
+	const request = await waitingRequest('placed@example.com');
+	for (const more of [{ department }, { groups: [group] }]) expect((await api('POST', `/join-requests/${request}/approval`, { who: ann, body: more })).status).toBe(422);
+	expect((await api('POST', `/join-requests/${request}/approval`, { who: ann, body: {} })).status, 'the request is as it was').toBe(200);
 	const invited = (await api('POST', '/invitations', { who: other, body: { addresses: ['theirs@example.com'] } })).status;
 	const { id } = (await api('GET', '/invitations', { who: other })).body.invitations[0];
 	expect([invited, (await api('DELETE', `/invitations/${id}`, { who: ann })).status, (await api('POST', `/invitations/${id}/letter`, { who: ann })).status]).toEqual([200, 404, 404]);

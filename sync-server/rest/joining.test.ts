@@ -162,7 +162,10 @@ test('[J1] whom the settings name invites, into their own departments and workgr
 	const refused = [];
 	for (const more of [{ department: legal }, { groups: [closed] }, { groups: [secret] }, { department: settings }]) refused.push((await invite(ion, ['x@example.com'], more)).status);
 	expect(refused).toEqual([403, 403, 422, 422]);
-	expect((await invite(ion, ['friend@example.com'], { department: sales, groups: [open, own] })).body.results[0].result).toBe('invited');
+	await command(ann, closed, 'group.addMember', { member: ion.employee });
+	await command(ann, closed, 'group.addModerator', { member: ion.employee });
+	expect((await invite(ion, ['friend@example.com'], { department: sales, groups: [open, own, closed] })).body.results[0].result).toBe('invited');
+	await command(ann, closed, 'group.removeModerator', { member: ion.employee });
 	const code = codeTo('friend@example.com');
 	await invite(ann, ['not-his@example.com']);
 	const his = (await api('GET', '/invitations', ion)).body.invitations;
@@ -179,6 +182,7 @@ test('[J1] whom the settings name invites, into their own departments and workgr
 	expect(joined.status).toBe(201);
 	expect((await rowOf(joined.body.employee)).departments, 'where the inviter is no longer, nobody comes by them').toEqual([]);
 	expect((await rowOf(open)).members).toContain(joined.body.employee);
+	expect((await rowOf(closed)).members, 'nor into what the inviter lets nobody into any more').not.toContain(joined.body.employee);
 	await invite(ion, ['late@example.com']);
 	await command(ann, ion.employee, 'employee.dismiss');
 	expect((await accept(codeTo('late@example.com'))).status).toBe(404);

@@ -106,7 +106,34 @@ test('who was added with a first password chooses another before anything else, 
 	expect((await signIn({ ticket, password: 'one of my very own' })).body).toMatchObject(dan);
 	expect((await signIn({ ticket, password: 'and another one now' })).body.code).toBe('ticket-lapsed');
 	expect((await signIn({ email: 'dan@example.com', password: 'the first password' })).body.code).toBe('wrong-credentials');
-	expect((await signIn({ email: 'dan@example.com', password: 'one of my very own' })).body).toMatchObject(dan);
+	const own = (await signIn({ email: 'dan@example.com', password: 'one of my very own' })).body;
+	expect(own).toMatchObject(dan);
+	// An address that somebody else entered has proved nothing: it founds no company.
+	expect((await relay.call('POST', '/api/v1/portals', { token: own.token, body: { company: 'Of Dan' } })).body.code).toBe('address-unproved');
+});
+
+test('a sign-in by another program from another network is told to the owner, and one by either that is known is not', async () => {
+	const lia = await relay.join(ann, 'lia@example.com', 'Lia');
+	const { letters } = relay.relay.services;
+	const told: unknown[] = [];
+	const send = letters.send.bind(letters);
+	letters.send = (to, letter, more) => {
+		if (letter.kind === 'new-sign-in') told.push([to, letter.ip, letter.userAgent]);
+		return send(to, letter, more);
+	};
+	try {
+		const from = (ip: string, agent: string) => signIn({ email: 'lia@example.com', password: PASSWORD }, { 'x-forwarded-for': ip, 'user-agent': agent });
+		const known = (await relay.call('GET', '/api/v1/sessions', { token: lia.token })).body.sessions[0];
+		expect((await from('203.0.113.60', known.userAgent)).status).toBe(201);
+		expect((await from('203.0.113.60', 'Firefox/130')).status).toBe(201);
+		expect(told).toEqual([]);
+		expect((await from('198.51.100.60', 'Curl/8')).status).toBe(201);
+		expect(told).toEqual([['lia@example.com', '198.51.100.60', 'Curl/8']]);
+		expect((await signIn({ email: 'lia@example.com', password: 'wrong' }, { 'x-forwarded-for': '192.0.2.60', 'user-agent': 'Else' })).status).toBe(401);
+		expect(told).toHaveLength(1);
+	} finally {
+		letters.send = send;
+	}
 });
 
 test('whoever proves the address by a letter takes over what somebody else had added, and the others are out', async () => {

@@ -283,11 +283,14 @@ describe('after the password is chosen anew', () => {
 		const older = (await relay.letterAfter('/api/v1/password-resets', { email: 'eve@example.com' })) as Letter & { code: string };
 		const reset = (await relay.letterAfter('/api/v1/password-resets', { email: 'eve@example.com' })) as Letter & { code: string };
 		expect([change.kind, reset.kind]).toEqual(['email-change', 'password-reset']);
+		await relay.found('eve@example.com', 'Of Eve');
+		const { ticket } = (await api('POST', '/sessions', { body: { email: 'eve@example.com', password: PASSWORD } })).body;
 		expect((await api('POST', '/password-resets/confirmation', { body: { code: reset.code, password: 'chosen by the owner' } })).status).toBe(204);
 		expect(await meStatus(eve.token)).toBe(401);
 		expect((await api('POST', '/password-resets/confirmation', { body: { code: older.code, password: 'chosen by a thief' } })).status).toBe(404);
 		expect((await api('POST', '/email-confirmations', { body: { code: change.code } })).status, 'whoever knew the old password keeps no way in').toBe(404);
-		expect((await api('POST', '/sessions', { body: { email: 'eve@example.com', password: 'chosen by the owner' } })).status).toBe(201);
+		expect((await api('POST', '/sessions', { body: { ticket, portal: ann.portal } })).body.code).toBe('ticket-lapsed');
+		expect((await api('POST', '/sessions', { body: { email: 'eve@example.com', password: 'chosen by the owner', portal: ann.portal } })).status).toBe(201);
 	});
 
 	test('also where its owner changes it while signed in', async () => {

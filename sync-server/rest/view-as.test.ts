@@ -61,6 +61,10 @@ test('it reads as the person reads', async () => {
 	expect((await api('GET', `/documents/${mine}`, view)).body.row.title).toBe('Bob’s own');
 	expect((await api('GET', `/documents/${hers}`, view)).status).toBe(404);
 	expect((await api('GET', '/documents?kind=task', view)).body.rows).toEqual([]);
+	// Neither where the administrator is signed in, nor by what the person signs in.
+	for (const path of ['/sessions', '/me/passkeys', '/me/links']) expect((await api('GET', path, view)).body.code, path).toBe('denied');
+	expect(Object.keys((await api('GET', '/me', view)).body)).not.toContain('secondFactor');
+	expect((await api('POST', '/sessions/switch', view, { portal: ann.portal })).body.rule).toBe('view.read-only');
 });
 
 test('it changes nothing, and begins no other', async () => {

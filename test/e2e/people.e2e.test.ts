@@ -30,6 +30,7 @@ describe('people through the screens', () => {
 		bob = await relay.hire(admin, 'bob@acme.example', 'Bob', 'Ionescu');
 		await relay.create(bob, 'task', { title: 'Call the printer' });
 		await relay.create(bob, 'page', { title: 'Notes of Bob' });
+		await relay.create(admin, 'group', { name: 'Fair' });
 		ana = new Screens(await Device.open('ana', relay));
 		maria = new Screens(await Device.open('maria', relay));
 		await ana.signIn('ana@acme.example');
@@ -138,6 +139,13 @@ describe('people through the screens', () => {
 			'cat@acme.example Gets a letter', 'dan@acme.example Gets a letter', `${MARIA} Works here already`, 'nobody No e-mail address', 'dan@acme.example Twice here'
 		]);
 		expect(await barriers('inviting')).toEqual([]);
+		// Where they land: the department that was in sight, and a group.
+		await asks.getByRole('button', { name: /^Department: Acme/ }).waitFor();
+		await asks.getByRole('button', { name: /^Groups:/ }).click();
+		await ana.page.getByRole('combobox', { name: 'Groups' }).fill('Fair');
+		await ana.page.keyboard.press('Enter');
+		await asks.getByRole('button', { name: /^Groups: Fair/ }).click();
+		await ana.page.getByRole('combobox', { name: 'Groups' }).waitFor({ state: 'detached' });
 		await asks.getByRole('button', { name: 'Invite 2 people' }).click();
 		await asks.getByText('2 invitations sent').waitFor();
 		await asks.getByRole('button', { name: 'Done' }).click();
@@ -151,7 +159,10 @@ describe('people through the screens', () => {
 		const accepted = await relay.api('POST', '/invitations/acceptance', { code, firstName: 'Cat', lastName: 'Pop', password: PASSWORD });
 		expect(accepted.status).toBe(201);
 		await which(/^Work here/).click();
-		await line('Cat Pop').waitFor();
+		await line('Cat Pop').getByText('Acme', { exact: true }).waitFor();
+		await line('Cat Pop').getByRole('button').first().click();
+		await card('Cat Pop').getByRole('region', { name: 'Groups' }).getByRole('link', { name: 'Fair' }).waitFor();
+		await card('Cat Pop').getByRole('button', { name: 'Close' }).click();
 	});
 
 	it('by link with approval: who asks is counted beside the section at once, and is let into a department', async () => {

@@ -2,7 +2,7 @@
  * The settings through their screens, watched on a second device: what an administrator changes shows there at once, and after a reconnect where it was
  * changed without a network. The tests of this file are one story and run in order.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -260,6 +260,55 @@ describe('the settings through their screens', () => {
 		await ana.main.getByRole('list', { name: 'Networks' }).evaluate((list) => list.querySelectorAll('button').forEach((button) => button.click()));
 		await ana.main.getByText('From anywhere.').waitFor();
 		await settled();
+	});
+
+	it('who invites, in whose name letters come, self-registration and a second factor hold at once', async () => {
+		await openPage('Communication');
+		await save(ana.main.getByRole('textbox', { name: 'Sender’s name' }), 'Acme at work');
+		await save(ana.main.getByRole('textbox', { name: 'Reply-to address' }), 'office@acme.example');
+		await bobs.section('Company');
+		expect(await bobs.main.getByRole('button', { name: 'Invite people' }).count()).toBe(0);
+		await ana.main.getByRole('button', { name: 'Add who invites' }).click();
+		await ana.page.getByRole('combobox', { name: 'Add who invites' }).fill('Bob');
+		await ana.page.getByRole('option', { name: /Bob/ }).first().waitFor();
+		await ana.page.keyboard.press('Enter');
+		await bobs.main.getByRole('button', { name: 'Invite people' }).first().click();
+		const asks = bobs.page.getByRole('dialog', { name: 'Invite people' });
+		await asks.getByRole('textbox', { name: 'E-mail addresses' }).fill('cat@acme.example');
+		await asks.getByRole('button', { name: /^Invite 1/ }).click();
+		await asks.getByText(/^1 invitation sent/).waitFor();
+		await asks.getByRole('button', { name: 'Done' }).click();
+		const mail = join(relay.dataDir, 'mail');
+		const letter = readFileSync(join(mail, readdirSync(mail).find((name) => name.includes('invitation-cat'))!), 'utf8');
+		expect(letter).toMatch(/^From: "?Acme at work"? </m);
+		expect(letter).toMatch(/^Reply-To: <?office@acme\.example>?/m);
+
+		await openPage('Entry & security');
+		await choose('People may register themselves', 'moderated');
+		await eventually('the door', async () => (await relay.api<{ selfRegistration: string }>('GET', '/entrance')).body.selfRegistration, (mode) => mode === 'moderated');
+		const demand = ana.main.getByRole('checkbox', { name: 'Everybody needs a second factor' });
+		await demand.check({ force: true });
+		await bobs.page.getByText(/^Your company demands a second factor from/).waitFor();
+		await demand.uncheck({ force: true });
+		await bobs.page.getByText(/^Your company demands a second factor from/).waitFor({ state: 'detached' });
+	});
+
+	it('a letter that does not go is shown with its reason, and goes once it is asked for again', async () => {
+		const mail = join(relay.dataDir, 'mail');
+		renameSync(mail, `${mail}.away`);
+		writeFileSync(mail, 'in the way');
+		try {
+			const { body } = await relay.api<{ results: { letter: string }[] }>('POST', '/invitations', { addresses: ['dan@acme.example'] }, admin.token);
+			expect(body.results[0]!.letter).toBe('waiting');
+			await openPage('Letters');
+			await ana.main.getByRole('list', { name: 'Letters that did not go' }).getByRole('listitem').filter({ hasText: 'dan@acme.example' }).getByText('The file of the letter could not be written.').waitFor();
+		} finally {
+			rmSync(mail);
+			renameSync(`${mail}.away`, mail);
+		}
+		await ana.main.getByRole('button', { name: 'Send the letter to dan@acme.example again' }).click();
+		await ana.main.getByText('Every letter went.').waitFor();
+		expect(await relay.invitationCode('dan@acme.example')).toBeTruthy();
 	});
 
 	it('[P1] without a network a change is kept here and reaches the other after the reconnect', async () => {

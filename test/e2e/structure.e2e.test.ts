@@ -104,6 +104,20 @@ describe('the company through its screens', () => {
 
 		await ana.page.getByRole('button', { name: 'Undo' }).last().click();
 		await marias().waitFor();
+
+		// The card says to whom somebody reports, and who is below; the list is narrowed to a department.
+		const card = (name: string): Locator => ana.page.getByRole('region', { name: `${name}: profile` });
+		await ana.page.getByRole('tab', { name: /^People/ }).click();
+		await person('Ana Pop').waitFor();
+		await ana.main.getByRole('button', { name: /^Department:/ }).click();
+		await ana.page.getByRole('combobox', { name: 'Department' }).fill('Sales');
+		await ana.page.keyboard.press('Enter');
+		await person('Ana Pop').waitFor({ state: 'detached' });
+		await person('Bob Ionescu').getByRole('button').first().click();
+		await card('Bob Ionescu').getByRole('region', { name: 'Reports to' }).getByText('Maria Marin').click();
+		await card('Maria Marin').getByRole('region', { name: 'People below' }).getByText('Bob Ionescu').waitFor();
+		await ana.device.goto('/company');
+		await choose('Sales');
 	});
 
 	it('[A5] carried with Shift somebody belongs to both; a department goes below another, never below itself', async () => {
