@@ -10,7 +10,7 @@ import { IdMaker, type DepartmentId, type GroupId, type PersonId, type PortalId,
 import { Askers } from './askers.ts';
 import { networkOf } from './attempts.ts';
 import { Codes } from './codes.ts';
-import { type AccountsDatabase, openDatabase } from './database.ts';
+import { type AccountsDatabase, openDatabase, type Outlives } from './database.ts';
 import { Domains } from './domains.ts';
 import { type Email, parseEmail } from './email.ts';
 import type { FactorDemand } from './factor-demand.ts';
@@ -51,6 +51,8 @@ export interface AccountsOptions {
 	hasher?: PasswordHasher;
 	/** Tests pass others than those that people enrol. */
 	secondFactors?: SecondFactors;
+	/** `the-machine` where nothing else is said. */
+	outlives?: Outlives;
 }
 
 export class Accounts {
@@ -105,7 +107,7 @@ export class Accounts {
 		const now = options.now ?? Date.now;
 		const random = options.random ?? ((target) => randomFillSync(target));
 		const hasher = options.hasher ?? argon2Hasher(random);
-		const database = await openDatabase(options.folder, { now, random, hasher });
+		const database = await openDatabase(options.folder, { now, random, hasher, ...(options.outlives && { outlives: options.outlives }) });
 		try {
 			const vault = Vault.open(options.folder, random);
 			const guard = new Guard(now);

@@ -3,7 +3,8 @@
  *
  * States of a code: open → taken or lapsed; a code that is taken, too old or of another purpose is simply unknown.
  * Promises: only the SHA-256 of a code is kept, and what it stands for only sealed; of any number of takings at once exactly one succeeds; of one purpose and
- * address a few are open at a time, so that nobody makes another person's letter worthless by asking again and again.
+ * address a few are open at a time, so that nobody makes another person's letter worthless by asking again and again; of one purpose so many that a flood from
+ * everywhere fills no disk.
  * Leaves to others: who may ask for a letter and how often (guard.ts), the letter.
  */
 import { createHash } from 'node:crypto';
@@ -29,6 +30,11 @@ export interface CodeIssued {
 
 /** Open at once of one purpose and address; the oldest gives way. */
 export const CODES_PER_ADDRESS = 5;
+/**
+ * Open at once of one purpose; the oldest give way, so that whoever asks now gets in. Ten hours in which as many letters of no portal leave as may
+ * (`LETTERS_OF_NO_PORTAL_AND_HOUR`), and some 15 MB: what is beyond that is a flood, and was asked for from thousands of networks.
+ */
+export const CODES_PER_PURPOSE = 20_000;
 
 /** 192 bits, so that guessing needs no ceiling of its own. */
 const CODE_BYTES = 24;
@@ -55,16 +61,10 @@ export class Codes {
 		const sealed = this.#vault.seal(JSON.stringify(says), `code ${purpose} ${code_sha256}`);
 		await this.#database.db.transaction().execute(async (transaction) => {
 			await transaction.insertInto('letter_code').values({ code_sha256, purpose, address, sealed, created_at, expires_at }).execute();
-			const beyond = transaction
-				.selectFrom('letter_code')
-				.select('code_sha256')
-				.where('purpose', '=', purpose)
-				.where('address', '=', address)
-				.orderBy('created_at', 'desc')
-				.orderBy('code_sha256')
-				.limit(-1)
-				.offset(CODES_PER_ADDRESS);
-			await transaction.deleteFrom('letter_code').where('code_sha256', 'in', beyond).execute();
+			const ofPurpose = transaction.selectFrom('letter_code').select('code_sha256').where('purpose', '=', purpose).orderBy('created_at', 'desc').orderBy('code_sha256').limit(-1);
+			for (const beyond of [ofPurpose.where('address', '=', address).offset(CODES_PER_ADDRESS), ofPurpose.offset(CODES_PER_PURPOSE)]) {
+				await transaction.deleteFrom('letter_code').where('code_sha256', 'in', beyond).execute();
+			}
 		});
 		return { code, expiresAt: expires_at };
 	}

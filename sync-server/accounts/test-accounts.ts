@@ -1,5 +1,5 @@
 /**
- * What the tests of this folder share: accounts over a temporary folder, a clock that is moved by hand, a cheap hash.
+ * What the tests of this folder share: accounts over a temporary folder, on disk only as far as the end of a process is survived, a clock that is moved by hand, a cheap hash.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ export class World {
 	}))(argon2Hasher((target) => randomFillSync(target), { memoryKib: 8, passes: 1, lanes: 1 }));
 
 	async open(): Promise<Accounts> {
-		this.#accounts = await Accounts.open({ folder: this.folder, now: () => this.now, hasher: this.hasher });
+		this.#accounts = await Accounts.open({ folder: this.folder, now: () => this.now, hasher: this.hasher, outlives: 'the-process' });
 		return this.#accounts;
 	}
 
