@@ -44,7 +44,7 @@ export class TestRelay {
 		const { now, ...accounts } = this.#world;
 		this.relay = await startRelay(
 			{ ...readConfig({ PORT: '0', DATA_DIR: this.dataDir }), ...config },
-			{ log: (line) => this.log.push(line), ...(now && { now }), accounts: { hasher, ...accounts } }
+			{ log: (line) => this.log.push(line), ...(now && { now }), accounts: { hasher, outlives: 'the-process', ...accounts } }
 		);
 	}
 

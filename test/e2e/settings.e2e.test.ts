@@ -85,6 +85,19 @@ describe('the settings through their screens', () => {
 		await eventually('Bob\'s accent', accent, (now) => now === '');
 	});
 
+	it('the company’s contact shows inside, to whoever works there, as it is written', async () => {
+		await bobs.section('Company');
+		const card = bobs.page.getByRole('button', { name: 'The company’s contact' });
+		expect(await card.count()).toBe(0);
+		await save(ana.main.getByRole('textbox', { name: 'Phone' }), '+40 21 000 00 00');
+		await card.click();
+		const shown = bobs.page.getByRole('dialog', { name: 'The company’s contact' });
+		expect(await shown.getByRole('link', { name: '+40 21 000 00 00' }).getAttribute('href')).toBe('tel:+40210000000');
+		await save(ana.main.getByRole('textbox', { name: 'Website' }), 'acme.example');
+		expect(await shown.getByRole('link', { name: 'https://acme.example' }).getAttribute('href')).toBe('https://acme.example');
+		await bobs.page.keyboard.press('Escape');
+	});
+
 	it('[SET-2] order of dates, clock and week change on every screen of the other', async () => {
 		await bobs.section('Tasks');
 		const deadline = (): Promise<string> => bobs.taskRow('Call the printer').getByRole('time').innerText();
