@@ -207,7 +207,7 @@ describe('the ways in', () => {
 		const address = relay.url.replace('127.0.0.1', 'localhost');
 		const cdp = await ana.device.cdp();
 		await cdp.send('WebAuthn.enable');
-		await cdp.send('WebAuthn.addVirtualAuthenticator', {
+		const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
 			options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true }
 		});
 		await page.goto(`${address}/sign-in`);
@@ -229,7 +229,35 @@ describe('the ways in', () => {
 		await signOut(ana);
 		await press(page, 'Sign in with a passkey');
 		await home(page);
-		await signOut(ana);
+
+		// A browser that had one offers it in the field of the name; the authenticator stands for whoever picks it there.
+		const finger = (enabled: boolean) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+		const askedRelay = () => page.waitForResponse((response) => response.url().endsWith('/passkeys/options'));
+		const leave = async (): Promise<void> => {
+			await finger(false);
+			const offered = askedRelay();
+			await signOut(ana);
+			await offered;
+		};
+		/** It answers what the browser asks from here on, not what waits already. */
+		const fingerNext = () => page.route('**/passkeys/options', async (route) => (await finger(true), await route.continue()), { times: 1 });
+		await leave();
+		expect(await field(page, 'E-mail or login').getAttribute('autocomplete')).toBe('username webauthn');
+		await fingerNext();
+		await page.reload();
+		await home(page);
+		// The button takes the place of an offer that waits.
+		await leave();
+		await fingerNext();
+		await press(page, 'Sign in with a passkey');
+		await home(page);
+		// Whoever types their password is not disturbed.
+		await leave();
+		await field(page, 'E-mail or login').fill(ANA);
+		await page.getByLabel('Password', { exact: true }).fill(password);
+		await press(page, /^Sign in$/);
+		await home(page);
+		await leave();
 		await ana.device.goto('/tasks');
 		await home(page);
 	});

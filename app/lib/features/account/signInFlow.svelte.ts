@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { isIdOf, isPortalId, type PersonId } from '#crdt-model/ids.ts';
 import { m } from '#lib/paraglide/messages.js';
 import { call, type Answer } from './api.ts';
+import { askPasskey, rememberPasskey, type AnsweredPasskey } from './passkey.ts';
 
 export interface PortalChoice {
 	readonly portal: string;
@@ -31,7 +32,6 @@ const ticketBody = v.object({ ticket: v.string() });
 const choicesBody = v.object({ ticket: v.string(), portals: v.array(v.object({ portal: portalId, company: v.string() })) });
 const enrolmentAnswer = v.object({ secret: v.string(), uri: v.string() });
 const enrolledAnswer = v.object({ ...signedInAnswer.entries, recoveryCodes: v.array(v.string()) });
-const passkeyOptionsAnswer = v.object({ ticket: v.string(), options: v.looseObject({ challenge: v.string() }) });
 
 const moved: Answer<void> = { ok: true, value: undefined };
 
@@ -101,18 +101,15 @@ export class SignInFlow {
 
 	/** Asks the browser for a passkey. @returns `given-up` where the person closed the browser's question */
 	async passkey(portal?: string | null): Promise<Answer<void> | 'given-up'> {
-		const asked = await call('POST', '/passkeys/options', { send: {}, answer: passkeyOptionsAnswer, portal: null });
+		const asked = await askPasskey();
 		if (!asked.ok) return asked;
-		const { ticket, options } = asked.value;
-		let passkey: unknown;
-		try {
-			const { startAuthentication } = await import('@simplewebauthn/browser');
-			passkey = await startAuthentication({ optionsJSON: options as unknown as Parameters<typeof startAuthentication>[0]['optionsJSON'] });
-		} catch {
-			// Closed, timed out, or no passkey on this device: the browser does not tell these apart.
-			return 'given-up';
-		}
-		return this.#post({ ticket, passkey, ...(portal ? { portal } : {}) }, { 'wrong-credentials': m.account_passkey_unknown, 'ticket-lapsed': m.account_ticket_lapsed });
+		return asked.value === null ? 'given-up' : this.withPasskey(asked.value, portal);
+	}
+	/** Goes on with what the browser has answered. */
+	async withPasskey({ ticket, passkey }: AnsweredPasskey, portal?: string | null): Promise<Answer<void>> {
+		const done = await this.#post({ ticket, passkey, ...(portal ? { portal } : {}) }, { 'wrong-credentials': m.account_passkey_unknown, 'ticket-lapsed': m.account_ticket_lapsed });
+		rememberPasskey(done.ok || done.problem.code !== 'wrong-credentials');
+		return done;
 	}
 	/** Goes on with a ticket that came with an address: the relay says what it waits for. */
 	resume(ticket: string): Promise<Answer<void>> {
