@@ -36,7 +36,7 @@ export class Guard {
 		this.#lettersByNetwork = new AttemptWindow(LETTERS_ASKED_PER_NETWORK, now);
 	}
 
-	/** A password. @param account the address, or the login where no address belongs to it */
+	/** A password. @param account the address or the login, as it was typed */
 	password<T>(account: Email | string, ip: Ip, judge: () => Promise<Judged<T>>): Promise<Guarded<T>> {
 		return this.#judge([[this.#byNetwork, networkKey(ip)], [this.#byAddress, account]], async () => {
 			const queued = await this.#queue.run(judge);

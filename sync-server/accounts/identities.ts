@@ -201,9 +201,9 @@ export class Identities {
 		const password = presentedPassword(request.password);
 		// What can be nobody's address, login or password is answered at once: the haste tells nothing about any address.
 		if (account === null || password === null) return WRONG_CREDENTIALS;
-		// A login's failures weigh on its address, so that nobody has twice as many tries.
 		const email = 'email' in account ? account.email : await this.#emailOf(account.login);
-		const guarded = await this.#guard.password<Recognised>(email ?? (account as { login: Login }).login, request.ip, async () => {
+		// Failures weigh on what was typed. Did a login's weigh on its address, then whoever locks a login would see at which addresses the door shuts as well: whose it is.
+		const guarded = await this.#guard.password<Recognised>('email' in account ? account.email : account.login, request.ip, async () => {
 			const found = email === null ? null : await this.#find(email);
 			const right = await this.#hasher.verify(found?.hash ?? this.#nobody, password);
 			if (found === null || found.hash === null || !right) return { right: false, value: WRONG_CREDENTIALS };

@@ -113,6 +113,18 @@ test.each([
 	expect((await api('GET', '/me', bob, { ip: address })).status).toBe(status);
 });
 
+test('[K1] what a dismissed person’s device hands back is taken from anywhere: it is told nothing, and is signed out', async () => {
+	await rule(null);
+	const gone = await relay.join(ann, 'gone@example.com', 'Gone');
+	await rule({ ranges: RANGES, exceptions: [] });
+	expect((await api('POST', '/farewell', gone, { ip: HOME, body: { items: [] } })).status, 'of nobody else').toBe(403);
+	expect((await api('POST', `/documents/${gone.employee}/commands`, ann, { body: { command: 'employee.dismiss', args: {} } })).status).toBe(200);
+	expect((await api('GET', '/me', gone, { ip: HOME })).status).toBeGreaterThanOrEqual(401);
+	const heard = await api('POST', '/farewell', gone, { ip: HOME, body: { items: [{ document: ann.employee, text: 'was here' }] } });
+	expect([heard.status, Object.keys(heard.body).sort()]).toEqual([200, ['leftOut', 'proposed']]);
+	expect((await api('POST', '/farewell', gone, { ip: HOME, body: { items: [] } })).status).toBe(401);
+});
+
 test('administrators from anywhere; looking on, they are judged as themselves', async () => {
 	expect((await api('GET', '/me', ann, { ip: HOME })).status).toBe(200);
 	const view = { ...bob, token: (await api('POST', '/view-as', ann, { ip: HOME, body: { person: bob.employee } })).body.token };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ATTEMPTS_PER_NETWORK, LETTERS_ASKED_PER_ADDRESS, LETTERS_ASKED_PER_NETWORK } from '../accounts/attempts.ts';
-import { JOINS_ASKED_PER_PORTAL, JOINS_WAITING_PER_PORTAL } from '../accounts/joins.ts';
+import { JOIN_MS, JOIN_WAITING_MS, JOINS_ASKED_PER_PORTAL, JOINS_WAITING_PER_PORTAL } from '../accounts/joins.ts';
 import type { Letter } from '../accounts/letter-kinds.ts';
 import { LETTERS_PER_ADDRESS_AND_HOUR } from '../accounts/letter-limits.ts';
 import { argon2Hasher } from '../accounts/password.ts';
@@ -283,6 +283,19 @@ test('[J4] whatever ways lead an address in at the same moment, it becomes one e
 	const accepting = () => api('POST', '/invitations/acceptance', { body: { code: third, firstName: 'M', lastName: 'Y', password: 'a password of my own' } });
 	await Promise.all([confirm(first, 1), confirm(second, 2), accepting(), api('POST', '/people', { who: ann, body: { firstName: 'A', lastName: 'B', email: 'many@example.com', password: 'a first password' } })]);
 	expect(await peopleWith('many@example.com')).toHaveLength(1);
+});
+
+test('[J5] a letter that asks to be answered, and a request that waits, are good for their time and no longer', async () => {
+	await ask(newcomer('too-late@example.com'));
+	const code = codeTo('too-late@example.com');
+	now += JOIN_MS;
+	expect((await confirm(code)).status).toBe(404);
+	const request = await waitingRequest('forgotten@example.com');
+	now += JOIN_WAITING_MS;
+	ann = await relay.signInAnywhere('ann@example.com');
+	expect((await api('GET', '/join-requests', { who: ann })).body.requests).toEqual([]);
+	expect((await api('POST', `/join-requests/${request}/approval`, { who: ann, body: {} })).status).toBe(404);
+	expect([await peopleWith('too-late@example.com'), await peopleWith('forgotten@example.com')]).toEqual([[], []]);
 });
 
 test('[J4] of decisions at once one holds, and a refused request is not approved', async () => {

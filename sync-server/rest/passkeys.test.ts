@@ -72,6 +72,11 @@ test('a passkey signs in by itself, and counts for both factors', async () => {
 	await demand({ since: now, graceDays: 0 });
 	expect((await signIn(key)).status).toBe(201);
 	expect((await api('POST', '/sessions', null, { email: 'bob@example.com', password: PASSWORD })).body.code).toBe('must-enrol');
+	// Nor is a sign-in that began with one among those that end when the time of grace is over.
+	const overdue = await relay.relay.services.accounts.factors.overdueSessions(bob.portal as never, { since: now, graceDays: 0 });
+	const { sessions } = (await api('GET', '/sessions', bob)).body as { sessions: { id: string; current: boolean }[] };
+	expect(sessions.filter(({ id }) => overdue.includes(id as never)).map(({ current }) => current), 'the one with the password alone is').toEqual([true]);
+	expect(sessions.length).toBeGreaterThan(1);
 	await demand(null);
 	expect((await signIn(key, { portal: ann.portal })).status).toBe(201);
 	expect((await signIn(key, { portal: 'portal_00000000-0000-7000-8000-000000000000' })).body.code).toBe('not-a-member');

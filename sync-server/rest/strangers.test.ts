@@ -9,6 +9,7 @@ import { ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NETWORK, LETTERS_ASKED_PER_ADDRESS, 
 import type { Letter } from '../accounts/letters.ts';
 import { argon2Hasher, type PasswordHasher } from '../accounts/password.ts';
 import { totpCode } from '../accounts/one-time-codes.ts';
+import { EMAIL_CHANGE, PASSWORD_RESET, REGISTRATION } from '../accounts/registrations.ts';
 import { routes } from './app.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
@@ -274,6 +275,22 @@ describe('other people’s sign-ins', () => {
 		expect(await meStatus(ann.token)).toBe(200);
 		bob = await signIn('bob@example.com');
 	});
+});
+
+test.each([
+	['/registrations', REGISTRATION, '/registrations/confirmation'],
+	['/password-resets', PASSWORD_RESET, '/password-resets/confirmation'],
+	['/me/email', EMAIL_CHANGE, '/email-confirmations']
+] as const)('the code of a letter that %s sends is good for its time and no longer', async (path, { name, lifetimeMs }, answer) => {
+	const kit = await relay.join(ann, `${name}@example.com`, 'Kit');
+	const body = { '/registrations': registering('late-founder@example.com'), '/password-resets': { email: `${name}@example.com` }, '/me/email': { email: 'late@example.com', password: PASSWORD } }[path];
+	const ask = async () => ((await relay.letterAfter(`/api/v1${path}`, body, kit.token)) as Letter & { code: string }).code;
+	const [old, fresh] = [await ask(), await ask()];
+	const bring = async (code: string) => (await api('POST', answer, { body: { code, password: 'a password of my own' }, headers: from('203.0.113.211') })).status;
+	now += lifetimeMs;
+	expect(await bring(old)).toBe(404);
+	now -= 1;
+	expect(await bring(fresh)).toBeLessThan(300);
 });
 
 describe('after the password is chosen anew', () => {
