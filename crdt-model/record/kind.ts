@@ -84,7 +84,7 @@ export interface Kind<Row extends BaseRow = BaseRow> {
 	readonly refersBy?: Readonly<Record<string, string>>;
 	/** The relay gives each new record the next number of its kind. */
 	readonly numbered?: true;
-	/** Raised whenever `row` changes what it says; devices make rows again when idle. */
+	/** Raised whenever `row` changes what it says or `audience` who reads it: devices make rows anew when idle, a relay before it opens a portal. */
 	readonly rowVersion: number;
 	row(base: BaseRow, state: RecordState): Row;
 	/** Pure over the row. */

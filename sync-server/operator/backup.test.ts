@@ -137,6 +137,15 @@ describe.each([1, 2, 3])('a DATA_DIR of before an upgrade (portals of version %i
 
 	test('it is opened where it lies, too, and verified then', async () => {
 		const dirs = older();
+		const lines: string[] = [];
+		const relay = await startRelay({ ...readConfig({ PORT: '0' }), ...dirs, appDir: join(root, 'none') }, { log: (line) => lines.push(line) });
+		try {
+			await relay.services.portals.portal(portal);
+			await relay.services.portals.portal(portal);
+		} finally {
+			await relay.close();
+		}
+		expect(lines).toEqual([expect.stringMatching(new RegExp(`${portal} was last opened by another release: \\d+ documents \\(settings, .*deal.*\\) were read anew in \\d+\\.\\d s, \\d+ of them say something else in lists$`))]);
 		expect(await headsIn(dirs)).toEqual(await headsIn(original));
 		expect(runVerify(dirs, () => {})).toMatchObject({ ok: true, portals: [{ notJudged: null, outdated: [] }] });
 	});

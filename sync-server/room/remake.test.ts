@@ -287,6 +287,14 @@ test('[R5] a document of which no row can be made keeps its portal closed, and i
 	await expect(stage.reopen(), 'nor at the second try').rejects.toThrow(id);
 });
 
+test('[R5] so does one that cannot be read at all', async () => {
+	const { store } = stage.portal;
+	const [head] = await store.heads([deal(1)]);
+	await store.commit({ entries: [], heads: [], answers: [], bindings: [], compactions: [{ document: deal(1), docSeq: head!.docSeq, snapshot: Uint8Array.of(9, 9, 9) }], head: await store.head() });
+	await older(forAll);
+	await expect(stage.reopen()).rejects.toThrow(`${deal(1)} makes no row by this release`);
+});
+
 test('[R6] counters of people and bytes are those of the rows that are made', async () => {
 	const { people, storageBytes } = stage.portal.tariff;
 	expect([people.used, storageBytes.used]).toEqual([5, 100]);

@@ -8,7 +8,7 @@
  */
 import { KINDS, kindOf, type DocumentId, type KindName } from '#crdt-model/ids.ts';
 import { kindNamed, ROW_VERSIONS } from '#crdt-model/kinds/index.ts';
-import { collectionsOf } from '#crdt-model/record/kind.ts';
+import { collectionsOf, type Kind } from '#crdt-model/record/kind.ts';
 import { rowOf } from '#crdt-model/record/plan.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
 import { USAGE_COUNTERS } from '#crdt-model/tariff/usage.ts';
@@ -103,13 +103,22 @@ async function remadeHeads(documents: readonly StoredDocument[], clock: Clock): 
 export function remadeHead(stored: StoredDocument): DocumentHead | null {
 	const { id, docSeq, seq, firstSeq } = stored;
 	const kind = kindNamed(kindOf(id)!);
-	const doc = docOf(stored);
-	const row = rowOf(kind, id, readFromDoc(doc, collectionsOf(kind)));
-	doc.destroy();
-	if (!row) throw new Error(`${id} says nothing that this release makes a row of`);
-	const { scope, audience } = audienceIn(kind, row);
+	const made = rowIn(stored, kind);
+	if (!made) throw new Error(`${id} says nothing that this release makes a row of`);
+	const { row, scope, audience } = made;
 	const same = scope === stored.scope && JSON.stringify([row, audience]) === JSON.stringify([stored.row, stored.audience]);
 	return same ? null : { id, kind: kind.kind, docSeq, seq, firstSeq, row, scope, audience };
+}
+
+function rowIn(stored: StoredDocument, kind: Kind): Pick<DocumentHead, 'row' | 'scope' | 'audience'> | null {
+	try {
+		const doc = docOf(stored);
+		const row = rowOf(kind, stored.id, readFromDoc(doc, collectionsOf(kind)));
+		doc.destroy();
+		return row && { row, ...audienceIn(kind, row) };
+	} catch (cause) {
+		throw new Error(`${stored.id} makes no row by this release`, { cause });
+	}
 }
 
 function withoutReckoned(counters: LogHead['counters'], kind: KindName): LogHead['counters'] {

@@ -125,6 +125,13 @@ test('[W7] frozen records of every kind are still read, and say what they said',
 	}
 });
 
+test('[V4] whoever changes who reads a record raises the version of its rows: by that the relay and devices make them anew', () => {
+	const audienceNow = (name: KindName) => kindNamed(name).audience(freeze(name).row);
+	const wanted = Object.fromEntries(KINDS.map((name) => [`${name} @${kindNamed(name).rowVersion}`, () => audienceNow(name)]));
+	const frozen = complete<unknown>('audiences.json', wanted);
+	for (const name of KINDS) expect(audienceNow(name), name).toEqual(frozen[`${name} @${kindNamed(name).rowVersion}`]);
+});
+
 test('[W1] whoever changes a schema of the wire raises its version', () => {
 	const described = JSON.stringify([describeSchema(upSchema), describeSchema(downSchema)]);
 	const hash = createHash('sha256').update(described).digest('hex');
