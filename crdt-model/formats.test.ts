@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { figuresOf, readClock, readDay, writeDay, writeMoment, writeTime, type Formats } from './formats.ts';
-import { DATE_FORMATS, type DateFormat } from './kinds/settings.ts';
+import { DATE_FORMATS, figuresOf, readClock, readDay, writeDay, writeMoment, writeTime, type DateFormat, type Formats } from './formats.ts';
 
 const formats = (locale: string, dates: DateFormat = 'auto', times: Formats['times'] = 'auto'): Formats => ({ locale, dates, times, timeZone: 'Europe/Bucharest' });
 /** 14:05 in Bucharest, summer time. */

@@ -4,7 +4,14 @@
  * Promises: pure; what `writeDay` writes as `numeric`, `readDay` reads back. Leaves to others: whose language and which zone (app/lib/shell/formats.svelte.ts, the relay's letters).
  */
 
-import type { DateFormat, TimeFormat } from './kinds/settings.ts';
+// What a portal may choose. Here and not with its settings: the door needs to write a day and knows no records.
+export const DATE_FORMATS = ['auto', 'dmy', 'mdy', 'ymd'] as const;
+export type DateFormat = (typeof DATE_FORMATS)[number];
+export const TIME_FORMATS = ['auto', 'h24', 'h12'] as const;
+export type TimeFormat = (typeof TIME_FORMATS)[number];
+/** Monday, Saturday, Sunday (ISO 8601). */
+export const WEEK_STARTS = [1, 6, 7] as const;
+export type WeekStart = (typeof WEEK_STARTS)[number];
 
 export interface Formats {
 	/** The reader's language, with the region where it is known: `ro`, `en-GB`. */

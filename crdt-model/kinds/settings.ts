@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { networkText, parseNetwork } from '../access/networks.ts';
 import type { Recipient } from '../access/recipients.ts';
+import { DATE_FORMATS, TIME_FORMATS, WEEK_STARTS, type DateFormat, type TimeFormat, type WeekStart } from '../formats.ts';
 import type { DocumentId } from '../ids.ts';
 import { command, defineKind, type BaseRow, type CommandSpec, type Effect, type FieldSpec } from '../record/kind.ts';
 import { commonFields, count, email, field, given, recipient, reference, setter, shortText, title, wellFormed } from '../record/parts.ts';
@@ -65,15 +66,8 @@ const about = v.nullable(v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLengt
 const senderName = v.nullable(v.pipe(wellFormed, v.trim(), v.minLength(1), v.maxLength(MAX_SENDER_LENGTH), v.regex(/^\P{Cc}+$/u)));
 const replyTo = v.nullable(email);
 
-export const DATE_FORMATS = ['auto', 'dmy', 'mdy', 'ymd'] as const;
-export type DateFormat = (typeof DATE_FORMATS)[number];
 const dateFormat = v.picklist(DATE_FORMATS);
-export const TIME_FORMATS = ['auto', 'h24', 'h12'] as const;
-export type TimeFormat = (typeof TIME_FORMATS)[number];
 const timeFormat = v.picklist(TIME_FORMATS);
-/** Monday, Saturday, Sunday (ISO 8601). */
-export const WEEK_STARTS = [1, 6, 7] as const;
-export type WeekStart = (typeof WEEK_STARTS)[number];
 const weekStart = v.picklist(WEEK_STARTS);
 
 /** Each once and in one order, so that two who say the same have said the same. */

@@ -4,8 +4,8 @@
  * Promises: reactive, so a change of either shows in place; the portal's choice is known at the first paint (it is kept on the device). Screens make no Intl formatter of their own.
  * Leaves to others: the grammar of days, which letters share (crdt-model/formats.ts); the portal's record itself (features/settings).
  */
-import { figuresOf, readClock, readDay, writeDay, writeDayOf, writeMoment, writeTime, type DayLook, type Formats } from '#crdt-model/formats.ts';
-import { DATE_FORMATS, TIME_FORMATS, WEEK_STARTS, type SettingsRow } from '#crdt-model/kinds/settings.ts';
+import { DATE_FORMATS, figuresOf, readClock, readDay, TIME_FORMATS, WEEK_STARTS, writeDay, writeDayOf, writeMoment, writeTime, type DayLook, type Formats } from '#crdt-model/formats.ts';
+import type { SettingsRow } from '#crdt-model/kinds/settings.ts';
 import { todayIs, daysBetween, dayOf } from './days.svelte.ts';
 import { preferences } from './preferences.svelte.ts';
 
