@@ -142,10 +142,9 @@ describe('the demonstration of the real files', () => {
 		const doc = new Y.Doc();
 		const { editor } = lexicalOn(doc);
 		for (const update of [stored!.snapshot, ...stored!.tail]) if (update) Y.applyUpdate(doc, update);
-		await new Promise((resolve) => setTimeout(resolve, 10));
-		const said = editor.getEditorState().read(() => $getRoot().getTextContent());
-		expect(said).toContain('GTK 500');
-		expect(said).toContain('26,768');
+		const said = () => editor.getEditorState().read(() => $getRoot().getTextContent());
+		await expect.poll(said).toContain('GTK 500');
+		expect(said()).toContain('26,768');
 		const kinds = editor.getEditorState().read(() => $getRoot().getChildren().map((node) => node.getType()));
 		expect(kinds).toEqual(['paragraph', 'table']);
 	});

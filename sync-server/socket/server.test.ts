@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,7 +42,7 @@ test('a large file reaches a slow reader whole, and one that goes away harms nob
 		return socket;
 	};
 	const leaving = get();
-	await new Promise((resolve) => setTimeout(resolve, 200));
+	await once(leaving, 'readable');
 	leaving.destroy();
 	const socket = get();
 	const got: Buffer[] = [];
