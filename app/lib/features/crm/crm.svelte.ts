@@ -16,9 +16,10 @@ import type { Draft } from '#lib/sync/engine.ts';
 import { settingsOf } from '#lib/sync/live-rows.svelte.ts';
 import { InOrder } from '#lib/sync/in-order.ts';
 import { fold } from '#lib/ui/Combobox.svelte';
+import type { RecordPanelProps } from '#lib/ui/RecordPanel.svelte';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
 import type { StoredRow } from '#storage/replica-contract.ts';
-import { reasonOf, type Judgement, type Knows } from '../set-aside/reasons.ts';
+import { hindrance, runOrTell } from '../set-aside/run.ts';
 import { RowTable } from './table.svelte.ts';
 
 export type Deal = StoredRow<DealRow>;
@@ -246,27 +247,18 @@ export class Crm {
 
 	// ---- what is done
 
-	get knows(): Knows {
-		const { workspace } = this;
-		void workspace.structure;
-		return { directory: workspace.replica.directory, person: workspace.person, nameOf: (person) => workspace.nameOf(person) };
-	}
-
 	/** True once the change is kept on this device; a refusal is told. */
-	async run(...drafts: Draft[]): Promise<boolean> {
-		const result = await this.workspace.run(...drafts);
-		if (result.kind === 'kept') return true;
-		toasts.show(reasonOf(result.refusal, this.knows), { tone: 'bad', stayMs: 10_000 });
-		return false;
+	run(...drafts: Draft[]): Promise<boolean> {
+		return runOrTell(this.workspace, ...drafts);
 	}
-
-	/** Why something may not be done now, or null. */
-	async hindrance(draft: Draft): Promise<string | null> {
-		const verdict = await this.workspace.may(draft);
-		if (verdict.allow) return null;
-		const judgement: Judgement =
-			verdict.code === 'not-found' ? { code: 'not-found' } : verdict.rule === 'target-gone' ? { code: 'target-gone' } : { code: 'denied', rule: verdict.rule, who: verdict.who };
-		return reasonOf(judgement, this.knows, false);
+	/** Why something may not be done now, or undefined. */
+	hindrance(draft: Draft): Promise<string | undefined> {
+		return hindrance(this.workspace, draft);
+	}
+	/** What stands above a record that cannot be changed as it is: that it was deleted, or why it is not this person's to change. */
+	barOf(row: Deal | ClientCompany | Product | undefined, why: string | undefined): RecordPanelProps['bar'] {
+		if (row?.deleted) return { text: m.crm_deleted_bar(), action: { label: m.crm_restore(), run: () => void this.run({ document: row.id, name: `${row.kind}.restore`, args: {} }) } };
+		return why === undefined ? undefined : { text: why };
 	}
 
 	/** A closed deal asks first; closing asks nothing. */
