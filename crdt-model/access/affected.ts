@@ -4,7 +4,7 @@
  */
 import type { DepartmentId, PersonId } from '../ids.ts';
 import type { Directory } from './directory.ts';
-import { leadersOf } from './directory.ts';
+import { leadersOf } from './directory-rows.ts';
 import { addresseeOf, type Recipient } from './recipients.ts';
 
 export type AffectedPeople = ReadonlySet<PersonId> | 'all';

@@ -12,6 +12,7 @@ import type { GroupRow } from '../kinds/group.ts';
 import type { RoleRow } from '../kinds/role.ts';
 import type { BaseRow } from '../record/kind.ts';
 import { Affected, type AffectedPeople } from './affected.ts';
+import { administers, leadersOf, rankOf, sameMembers, sameRole } from './directory-rows.ts';
 import { holdingsOf, principalsNaming, type NamingPrincipals } from './holdings.ts';
 import type { Principal } from './principals.ts';
 import type { Recipient } from './recipients.ts';
@@ -406,39 +407,4 @@ class Index<K, V> {
 function put<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
 	if (value === undefined) map.delete(key);
 	else map.set(key, value);
-}
-
-function administers(person: EmployeeRow | undefined): boolean {
-	return person?.active === true && person.administrator && !person.guest;
-}
-
-/** Head and deputies. Rows of the first release know no deputies. */
-export function leadersOf(department: DepartmentRow | undefined): PersonId[] {
-	if (!department) return [];
-	const deputies = department.deputies ?? [];
-	return department.head && !deputies.includes(department.head) ? [department.head, ...deputies] : [...deputies];
-}
-
-/** What each of a group's people is in it. A deleted group has none. */
-function rankOf(group: GroupRow | undefined): Map<PersonId, 'moderator' | 'member'> {
-	const ranks = new Map<PersonId, 'moderator' | 'member'>();
-	if (!group || group.deleted) return ranks;
-	for (const id of group.members) ranks.set(id, 'member');
-	for (const id of [group.owner, ...group.moderators]) ranks.set(id, 'moderator');
-	return ranks;
-}
-
-function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-	return a.length === b.length && a.every((one) => b.includes(one));
-}
-
-function sameRole(before: RoleRow | undefined, row: RoleRow | undefined): boolean {
-	const isNothing = (one: RoleRow | undefined) => !one || one.deleted;
-	if (isNothing(before) || isNothing(row)) return isNothing(before) && isNothing(row);
-	const permissions = Object.keys(row!.permissions) as (keyof RoleRow['permissions'])[];
-	return (
-		sameMembers(before!.people, row!.people) &&
-		sameMembers(before!.open, row!.open) &&
-		permissions.every((key) => before!.permissions[key] === row!.permissions[key])
-	);
 }
