@@ -298,7 +298,7 @@ describe('the settings through their screens', () => {
 
 		await openPage('Entry & security');
 		await choose('People may register themselves', 'moderated');
-		await eventually('the door', async () => (await relay.api<{ selfRegistration: string }>('GET', '/entrance')).body.selfRegistration, (mode) => mode === 'moderated');
+		await eventually('the door', async () => (await relay.api<{ selfRegistration: string }>('GET', `/entrance?portal=${admin.portal}`)).body.selfRegistration, (mode) => mode === 'moderated');
 		const demand = ana.main.getByRole('checkbox', { name: 'Everybody needs a second factor' });
 		await demand.check({ force: true });
 		await bobs.page.getByText(/^Your company demands a second factor from/).waitFor();

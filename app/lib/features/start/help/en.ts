@@ -315,12 +315,12 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'**Company**: name, logo, colour, contact, and a public page for visitors.',
+							'**Company**: name, logo, colour, contact, a public page for visitors, and, where the tariff has it, a domain of your own.',
 							'**Formats**: language, order of dates, 12 or 24 hours, first day of the week.',
 							'**Working hours**, where the tariff has them.',
-							'**Communication**: who may address everybody, who may invite, in whose name letters go.',
+							'**Communication**: who may address everybody, also by documents in “Company”, who may invite, in whose name letters go.',
 							'**Services**: what is switched off disappears for everyone and deletes nothing.',
-							'**Entry & security**: self-registration, second factor for all, networks that people may come from, lost devices.',
+							'**Entry & security**: self-registration, second factor for all and who has none yet, networks that people may come from, lost devices.',
 							'**Letters** that could not be sent, with the reason.'
 						]
 					}

@@ -318,9 +318,9 @@ export const articles: Articles = {
 							'**Compania**: nume, siglă, culoare, contact și o pagină publică pentru vizitatori.',
 							'**Formate**: limba, ordinea datei, 12 sau 24 de ore, prima zi a săptămânii.',
 							'**Programul de lucru**, unde îl are tariful.',
-							'**Comunicarea**: cine se poate adresa tuturor, cine poate invita, în numele cui pleacă scrisorile.',
+							'**Comunicarea**: cine se poate adresa tuturor, și prin documente la „Companie”, cine poate invita, în numele cui pleacă scrisorile.',
 							'**Serviciile**: ce este oprit dispare pentru toți și nu șterge nimic.',
-							'**Intrare și securitate**: înregistrarea proprie, al doilea factor pentru toți, rețelele din care se poate intra, dispozitivele pierdute.',
+							'**Intrare și securitate**: înregistrarea proprie, al doilea factor pentru toți și cine nu îl are încă, rețelele din care se poate intra, dispozitivele pierdute.',
 							'**Scrisorile** care nu au putut fi trimise, cu motivul.'
 						]
 					}
