@@ -315,7 +315,7 @@ export const articles: Articles = {
 				blocks: [
 					{
 						list: [
-							'**Compania**: nume, siglă, culoare, contact și o pagină publică pentru vizitatori.',
+							'**Compania**: nume, siglă, culoare, contact, o pagină publică pentru vizitatori și, unde îl are tariful, un domeniu propriu.',
 							'**Formate**: limba, ordinea datei, 12 sau 24 de ore, prima zi a săptămânii.',
 							'**Programul de lucru**, unde îl are tariful.',
 							'**Comunicarea**: cine se poate adresa tuturor, și prin documente la „Companie”, cine poate invita, în numele cui pleacă scrisorile.',
