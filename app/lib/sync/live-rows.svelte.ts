@@ -207,9 +207,15 @@ const shared = new WeakMap<Workspace, Map<KindName, LiveRows<KindName>>>();
 export function liveRows<K extends KindName>(workspace: Workspace, kind: K): LiveRows<K> {
 	let kinds = shared.get(workspace);
 	if (!kinds) shared.set(workspace, (kinds = new Map()));
-	let rows = kinds.get(kind);
-	if (!rows) kinds.set(kind, (rows = untrack(() => new LiveRows(workspace, kind)) as unknown as LiveRows<KindName>));
-	return rows as unknown as LiveRows<K>;
+	const known = kinds.get(kind);
+	if (known) return known as unknown as LiveRows<K>;
+	let made: LiveRows<K> | undefined;
+	// In a root of its own: a derivation does not hear of state that it makes itself, and whichever asks first would stand still.
+	untrack(() => $effect.root(() => void (made = new LiveRows(workspace, kind))));
+	// Outside a browser nothing is derived, and roots are not run.
+	made ??= new LiveRows(workspace, kind);
+	kinds.set(kind, made as unknown as LiveRows<KindName>);
+	return made;
 }
 
 /** The portal's one settings record, live; undefined until this device knows it. */
