@@ -62,7 +62,7 @@ test('demo without a relay, then verify', async () => {
 	expect(made.people[1]).toEqual({ name: 'Dustin Brinkmann', email: 'dustin.brinkmann@maventech.example', password: 'long enough for all', role: 'manager' });
 	expect(made.people).toHaveLength(6);
 	const verified = await portal('verify', '--json');
-	expect(JSON.parse(verified.out)).toEqual({ ok: true, portals: [{ portal: made.portal, entries: expect.any(Number), documents: expect.any(Number), difference: null }] });
+	expect(JSON.parse(verified.out)).toEqual({ ok: true, portals: [{ portal: made.portal, entries: expect.any(Number), documents: expect.any(Number), difference: null, notJudged: null, outdated: [] }] });
 	expect(verified.code).toBe(0);
 }, 60_000);
 
