@@ -170,7 +170,7 @@ export const articles: Articles = {
 						steps: [
 							'Press **New department**, give it a name, and choose its head or leave it without.',
 							'Carry people and departments to their place. On a touch screen, press long, then carry. With the keyboard choose them and press **m**.',
-							'When you let somebody go you choose: **Move** leaves the present department, **Also belongs** stays in both. Holding **Shift** means both.'
+							'Carried people leave the department they come from; with **Shift** held they belong to both. After carrying with a finger, or **m**, you are asked which.'
 						]
 					},
 					{ text: 'Deleting a department moves its people and its parts up to the one above. Everything can be undone, and all of it works without a network.' }

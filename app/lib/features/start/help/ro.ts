@@ -170,7 +170,7 @@ export const articles: Articles = {
 						steps: [
 							'Creează un departament nou, dă-i un nume și alege-i conducătorul sau lasă-l fără.',
 							'Trage oamenii și departamentele la locul lor. Pe ecran tactil apasă lung, apoi trage. Cu tastatura alege-i și apasă **m**.',
-							'Când dai drumul, alegi: mutarea părăsește departamentul de acum, apartenența dublă rămâne în amândouă. **Shift** apăsat înseamnă amândouă.'
+							'Cine este dus astfel părăsește departamentul din care vine; cu **Shift** apăsat, aparține amândurora. După ce duci pe cineva cu degetul sau cu **m**, ești întrebat cum să fie.'
 						]
 					},
 					{ text: 'Ștergerea unui departament îi mută oamenii și părțile la cel de deasupra. Totul se poate anula și totul merge fără rețea.' }
