@@ -24,6 +24,7 @@ describe('the company through its screens', () => {
 		const bob = await relay.hire(admin, 'bob@acme.example', 'Bob', 'Ionescu');
 		await relay.create(bob, 'deal', { title: DEAL, amount: 1000 });
 		await relay.create(bob, 'task', { title: 'Call the printer' });
+		await relay.create(bob, 'group', { name: 'Printing' });
 		ana = new Screens(await Device.open('ana', relay));
 		maria = new Screens(await Device.open('maria', relay));
 		await ana.signIn('ana@acme.example');
@@ -163,7 +164,7 @@ describe('the company through its screens', () => {
 		await marias().waitFor();
 	});
 
-	it('[A13] workgroups: asked at, let in, passed on', async () => {
+	it('[A13] workgroups: asked at, let in, passed on, deleted and brought back', async () => {
 		await ana.page.getByRole('tab', { name: /^Groups/ }).click();
 		await ana.main.getByRole('button', { name: 'New group' }).first().click();
 		await dialog('New group').getByRole('textbox', { name: 'Name' }).fill('Fair team');
@@ -185,6 +186,20 @@ describe('the company through its screens', () => {
 		await panel.getByRole('button', { name: 'What to do with Maria Marin' }).click();
 		await ana.page.getByRole('menuitem', { name: 'Pass the group on' }).click();
 		await maria.page.getByText('You own this group').waitFor();
+
+		// Deleted by its owner, it is closed to everybody who has it open, and an administrator brings it back there.
+		const listed = maria.page.getByRole('grid', { name: 'Groups' }).getByRole('row').filter({ hasText: 'Fair team' });
+		await maria.page.getByRole('region', { name: 'Fair team' }).getByRole('button', { name: 'More', exact: true }).click();
+		await maria.page.getByRole('menuitem', { name: 'Delete' }).click();
+		await maria.page.getByText('Fair team is deleted').waitFor();
+		await listed.waitFor({ state: 'detached' });
+		await panel.getByText('This group is deleted.').waitFor();
+		expect(await panel.getByRole('button', { name: 'Leave' }).count()).toBe(0);
+		await panel.getByRole('button', { name: 'Bring back' }).click();
+		await panel.getByText('This group is deleted.').waitFor({ state: 'detached' });
+		await listed.click();
+		await maria.page.getByText('You own this group').waitFor();
+		await maria.page.getByRole('region', { name: 'Fair team' }).getByRole('region', { name: 'People' }).getByText('Ana Pop').waitFor();
 	});
 
 	it('[A8] a CRM role that narrows takes what it no longer gives from an open client, and gives it back', async () => {
@@ -227,6 +242,7 @@ describe('the company through its screens', () => {
 		const asks = dialog('Dismiss Bob Ionescu?');
 		await asks.getByText('1 open task').waitFor();
 		await asks.getByText('1 open deal').waitFor();
+		await asks.getByText('Owns the group Printing').waitFor();
 		await asks.getByRole('button', { name: /^Who takes it over:/ }).click();
 		await ana.page.getByRole('combobox', { name: 'Who takes it over' }).fill('Maria');
 		await ana.page.keyboard.press('Enter');
@@ -237,6 +253,11 @@ describe('the company through its screens', () => {
 
 		await maria.showTasks('Mine');
 		await maria.taskRow('Call the printer').waitFor();
+		await maria.section('Company');
+		await maria.page.getByRole('tab', { name: /^Groups/ }).click();
+		await maria.page.getByRole('grid', { name: 'Groups' }).getByRole('row').filter({ hasText: 'Printing' }).click();
+		await maria.page.getByRole('region', { name: 'Printing' }).getByText('You own this group').waitFor();
+		await maria.page.getByRole('region', { name: 'Printing' }).getByText('Owner: Maria Marin').waitFor();
 		expect([...ana.device.complaints(), ...maria.device.complaints()]).toEqual([]);
 	});
 });
