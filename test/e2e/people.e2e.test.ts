@@ -336,9 +336,11 @@ describe('people through the screens', () => {
 		await ana.page.keyboard.press('Enter');
 		await ana.page.getByText('3 people moved to Sales').waitFor();
 		await department('Sales').click();
-		for (const at of [0, 0]) {
-			const row = ana.main.getByRole('grid', { name: 'Sales' }).getByRole('row').nth(at);
-			await row.waitFor();
+		const rows = ana.main.getByRole('grid', { name: 'Sales' }).getByRole('row');
+		for (const left of [2, 1]) {
+			await eventually('the people of Sales', () => rows.count(), (count) => count === left + 1);
+			const row = rows.first();
+			const who = await nameIn(row);
 			const [from, to] = [(await row.boundingBox())!, (await department('Support').boundingBox())!];
 			const { mouse } = ana.page;
 			await mouse.move(from.x + 60, from.y + 20);
@@ -347,7 +349,8 @@ describe('people through the screens', () => {
 			await mouse.move(to.x + 90, to.y + to.height / 2, { steps: 8 });
 			await ana.page.getByRole('status').filter({ hasText: /^Move to Support/ }).waitFor();
 			await mouse.up();
-			await ana.page.getByText(/moved to Support/).last().waitFor();
+			await ana.page.getByText(`${who} moved to Support`).waitFor();
+			await eventually('the people of Sales', () => rows.count(), (count) => count === left);
 		}
 		await department('Support').focus();
 		await ana.page.keyboard.press('m');
@@ -373,37 +376,43 @@ describe('people through the screens', () => {
 	it('a finger that holds lifts a person onto a department and is asked; let go where it was, it opens the menu', async () => {
 		const tablet = door;
 		await tablet.signIn('ana@acme.example');
+		await tablet.saysSync(/^Up to date$/);
 		await tablet.section('Company');
 		const tree = tablet.page.getByRole('tree', { name: 'Structure' });
 		const department = (name: string): Locator => tree.getByRole('treeitem').filter({ has: tablet.page.getByText(name, { exact: true }) });
 		await department('Support').tap();
 		await tablet.page.getByRole('heading', { name: 'Support', level: 2 }).waitFor();
-		const first = tablet.main.getByRole('grid').getByRole('row').first();
-		const name = (await first.innerText()).split('\n').map((text) => text.trim()).find((text) => / /.test(text))!;
+		const rows = tablet.main.getByRole('grid', { name: 'Support' }).getByRole('row');
+		await eventually('the people of Support', () => rows.count(), (count) => count === 2);
+		const name = await nameIn(rows.first());
 		const finger = new Finger(await tablet.device.cdp());
-		const [from, to] = [(await first.boundingBox())!, (await department('Acme').boundingBox())!];
+		const [from, to] = [await placeOf(rows.first()), await placeOf(department('Acme'))];
 
 		await finger.down(from.x + 80, from.y + 25);
 		await tablet.page.locator('.atrium-carried').waitFor();
 		await finger.up();
-		await tablet.page.getByRole('menuitem', { name: 'Open the profile' }).waitFor();
+		const entry = tablet.page.getByRole('menuitem', { name: 'Open the profile' });
+		await placeOf(entry);
+		expect(await card(name, tablet).count(), 'letting go is no tap').toBe(0);
 		await tablet.page.keyboard.press('Escape');
+		await entry.waitFor({ state: 'detached' });
 
 		await finger.down(from.x + 80, from.y + 25);
 		await tablet.page.locator('.atrium-carried').waitFor();
 		await finger.move(to.x + 100, to.y + to.height / 2);
-		await tablet.page.getByRole('status').filter({ hasText: /Acme/ }).waitFor();
+		await tablet.page.getByRole('status').filter({ hasText: 'To Acme: move, or also belongs' }).waitFor();
 		await finger.up();
 		const asks = tablet.page.getByRole('dialog', { name: `${name} to Acme` });
 		await asks.getByRole('radio', { name: 'Also belongs' }).tap();
 		await asks.getByRole('button', { name: 'Also belongs' }).tap();
+		await asks.waitFor({ state: 'detached' });
 		await tablet.page.getByText(`${name} also belongs to Acme`).waitFor();
 
 		// On a phone the people lie over the tree: it comes back under whoever is carried, as far as the finger has gone.
 		await tablet.page.setViewportSize({ width: 390, height: 844 });
 		const sheet = tablet.page.getByText('Let go here to cancel');
 		const lift = async (): Promise<void> => {
-			const line = (await tablet.main.getByRole('grid').getByRole('row').filter({ hasText: name }).boundingBox())!;
+			const line = await placeOf(rows.filter({ hasText: name }));
 			await finger.down(line.x + 80, line.y + 25);
 			await tablet.page.locator('.atrium-carried').waitFor();
 			expect(await tree.isVisible()).toBe(false);
@@ -412,12 +421,12 @@ describe('people through the screens', () => {
 		};
 		await tree.waitFor({ state: 'hidden' });
 		await lift();
-		const cancel = (await sheet.boundingBox())!;
+		const cancel = await placeOf(sheet);
 		await finger.move(cancel.x + 40, cancel.y + cancel.height / 2);
 		await finger.up();
 		await sheet.waitFor({ state: 'detached' });
 		await lift();
-		const row = (await department('Sales').boundingBox())!;
+		const row = await placeOf(department('Sales'));
 		await finger.move(row.x + 100, row.y + row.height / 2);
 		await tablet.page.getByRole('status').filter({ hasText: 'To Sales: move, or also belongs' }).waitFor();
 		await finger.up();
@@ -427,8 +436,9 @@ describe('people through the screens', () => {
 		await tablet.page.setViewportSize({ width: 1180, height: 820 });
 
 		// A swipe scrolls and lifts nothing.
-		await finger.swipe(from.x + 80, from.y + 200, 0, -120);
-		expect(await tablet.page.locator('.atrium-carried').count()).toBe(0);
+		await eventually('the people of Support', () => rows.count(), (count) => count === 1);
+		const rest = await placeOf(rows.first());
+		await finger.swipe(rest.x + 80, rest.y + 25, 0, 120, async () => expect(await tablet.page.locator('.atrium-carried').count()).toBe(0));
 		// A link that is no letter's code, and an account of two portals, are answers of the relay.
 		expect(tablet.device.complaints().filter((text) => !/status of 404 .*\/invitation-links\/open|status of 409 .*\/sessions/.test(text))).toEqual([]);
 	});
@@ -442,6 +452,27 @@ describe('people through the screens', () => {
 		return body.rows.find(({ parent }) => parent === null)!.id;
 	}
 });
+
+interface Place {
+	readonly x: number;
+	readonly y: number;
+	readonly width: number;
+	readonly height: number;
+}
+/** Where something is, once it lies still and nothing lies over it: a finger goes by places. Presses nothing itself, a finger may be down. */
+async function placeOf(what: Locator): Promise<Place> {
+	const still = (): Promise<Place | null> =>
+		what.evaluate(async (node) => {
+			const before = node.getBoundingClientRect();
+			for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+			const { x, y, width, height } = node.getBoundingClientRect();
+			const isStill = x === before.x && y === before.y && width === before.width && height === before.height;
+			return isStill && node.contains(document.elementFromPoint(x + width / 2, y + height / 2)) ? { x, y, width, height } : null;
+		});
+	return (await eventually(`the place of ${what}`, still, (place) => place !== null))!;
+}
+/** The first words of a person's line that are a name and not its first letters. */
+const nameIn = async (line: Locator): Promise<string> => (await line.innerText()).split('\n').map((text) => text.trim()).find((text) => / /.test(text))!;
 
 /** A finger as the system reports it, not as a page would pretend. */
 class Finger {
@@ -465,9 +496,10 @@ class Finger {
 	async up(): Promise<void> {
 		await this.#cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 	}
-	async swipe(x: number, y: number, byX: number, byY: number): Promise<void> {
-		await this.down(x, y);
-		await this.move(x + byX, y + byY, 5);
+	/** At one go: what the browser has not taken yet is not waited for, lest it become a hold. @param look before the finger is lifted */
+	async swipe(x: number, y: number, byX: number, byY: number, look: () => Promise<void>): Promise<void> {
+		await Promise.all([this.down(x, y), this.move(x + byX, y + byY, 1)]);
+		await look();
 		await this.up();
 	}
 }

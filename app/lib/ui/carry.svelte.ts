@@ -53,6 +53,8 @@ export class Carry<T> {
 	#frame = 0;
 	#restedAt = 0;
 	#swallowClick = false;
+	/** A finger has just let go of what it carried. */
+	#letGo = false;
 	#root: HTMLElement | undefined;
 
 	constructor(options: CarryOptions<T>) {
@@ -106,6 +108,11 @@ export class Carry<T> {
 		const ontouch = (event: TouchEvent): void => {
 			if (this.#move.state === 'carrying') event.preventDefault();
 		};
+		// Letting go is no tap: the browser would press what lies there, some time after.
+		const ontouchend = (event: TouchEvent): void => {
+			if (this.#letGo && event.cancelable) event.preventDefault();
+			this.#letGo = false;
+		};
 		// A held finger would open the browser's own menu in the moment of lifting.
 		const onmenu = (event: Event): void => {
 			if (this.#move.state !== 'idle' && this.#move.touch) event.preventDefault();
@@ -113,6 +120,7 @@ export class Carry<T> {
 		root.addEventListener('pointerdown', onpress);
 		root.addEventListener('click', onclick, { capture: true });
 		root.addEventListener('touchmove', ontouch, { passive: false });
+		root.addEventListener('touchend', ontouchend, { passive: false });
 		root.addEventListener('contextmenu', onmenu);
 		window.addEventListener('pointermove', onmove);
 		window.addEventListener('pointerup', onup);
@@ -124,6 +132,7 @@ export class Carry<T> {
 			root.removeEventListener('pointerdown', onpress);
 			root.removeEventListener('click', onclick, { capture: true });
 			root.removeEventListener('touchmove', ontouch);
+			root.removeEventListener('touchend', ontouchend);
 			root.removeEventListener('contextmenu', onmenu);
 			window.removeEventListener('pointermove', onmove);
 			window.removeEventListener('pointerup', onup);
@@ -142,6 +151,7 @@ export class Carry<T> {
 		const control = pressed.closest<HTMLElement>('button, a, input, select, textarea, label');
 		if (control && source.contains(control) && control !== source && !control.hasAttribute('data-handle')) return;
 		const touch = event.pointerType === 'touch';
+		this.#letGo = false;
 		this.#at = { x: event.clientX, y: event.clientY };
 		this.#move = { state: 'pressed', source, pointer: event.pointerId, x: event.clientX, y: event.clientY, touch, timer: touch ? setTimeout(() => this.#begin(), HOLD_MS) : undefined };
 	}
@@ -183,24 +193,37 @@ export class Carry<T> {
 		if (this.#move.state !== 'carrying' || !this.#ghost || this.#item === null) return;
 		const { x, y } = this.#at;
 		this.#ghost.style.transform = `translate(${x + 12}px, ${y + (this.#move.touch ? -44 : 10)}px)`;
-		const under = document.elementFromPoint(x, y);
-		scrollAlong(under, y);
-		const target = under && this.#root?.contains(under) ? under.closest<HTMLElement>('[data-drop]')?.dataset.drop : undefined;
-		if (target !== this.#over?.target) {
-			this.#over = target === undefined ? null : { target, answer: this.#options.mayDrop(this.#item, target) };
-			this.#restedAt = performance.now();
-		} else if (target !== undefined && this.#restedAt > 0 && performance.now() - this.#restedAt > REST_MS) {
+		const over = this.#over;
+		scrollAlong(this.#look(this.#item), y);
+		if (this.#over === over && over !== null && this.#restedAt > 0 && performance.now() - this.#restedAt > REST_MS) {
 			this.#restedAt = 0;
-			this.#options.onrest?.(target);
+			this.#options.onrest?.(over.target);
 		}
 		this.#frame = requestAnimationFrame(() => this.#follow());
 	}
 
+	/** Finds what may be dropped on under the pointer. @returns what lies topmost there */
+	#look(item: T): Element | null {
+		const under = document.elementFromPoint(this.#at.x, this.#at.y);
+		const target = under && this.#root?.contains(under) ? under.closest<HTMLElement>('[data-drop]')?.dataset.drop : undefined;
+		if (target !== this.#over?.target) {
+			this.#over = target === undefined ? null : { target, answer: this.#options.mayDrop(item, target) };
+			this.#restedAt = performance.now();
+		}
+		return under;
+	}
+
 	#release(event: PointerEvent): void {
 		if (this.#move.state === 'idle' || event.pointerId !== this.#move.pointer) return;
+		if (this.#move.state === 'carrying' && this.#item !== null) {
+			// It counts where it is let go: what the last frame saw may lie behind, where the pointer is fast or frames are rare.
+			this.#travel(event);
+			this.#look(this.#item);
+		}
 		const [move, item, over, also, left] = [this.#move, this.#item, this.#over, event.shiftKey, this.#left];
 		this.#cancel();
 		if (move.state !== 'carrying') return;
+		this.#letGo = move.touch;
 		this.#swallowClick = true;
 		setTimeout(() => (this.#swallowClick = false), 0);
 		if (item !== null && move.touch && !left && this.#options.onheld) return this.#options.onheld(item, { x: event.clientX, y: event.clientY });
