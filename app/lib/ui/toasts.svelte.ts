@@ -2,6 +2,7 @@
  * Short notices at the foot of the screen. One with Undo stays long enough to be read and reached;
  * at most three are shown, the oldest gives way. Hovering or focusing keeps them all.
  */
+import { untrack } from 'svelte';
 
 export type ToastTone = 'plain' | 'good' | 'bad';
 export interface ToastAction {
@@ -36,8 +37,11 @@ class Toasts {
 
 	show(text: string, { tone = 'plain', action, stayMs }: ToastOptions = {}): number {
 		const id = this.#next++;
-		this.#shown.push({ id, text, tone, action });
-		while (this.#shown.length > MOST_SHOWN) this.dismiss(this.#shown[0]!.id);
+		// An effect that tells something would run again by what it told.
+		untrack(() => {
+			this.#shown.push({ id, text, tone, action });
+			while (this.#shown.length > MOST_SHOWN) this.dismiss(this.#shown[0]!.id);
+		});
 		this.#stayMs.set(id, stayMs ?? (action ? ACTION_MS : PLAIN_MS));
 		this.#count(id);
 		return id;
