@@ -78,7 +78,7 @@ describe('my profile', () => {
 		await dialog('Set up').getByRole('textbox', { name: 'Code that the app shows' }).fill(oneTimeCode(secret));
 		await bob.page.keyboard.press('Enter');
 		await dialog('Recovery codes').getByRole('listitem').first().waitFor();
-		const [recovery] = await dialog('Recovery codes').getByRole('listitem').allInnerTexts();
+		const old = await dialog('Recovery codes').getByRole('listitem').allInnerTexts();
 		await dialog('Recovery codes').getByRole('checkbox').check();
 		await dialog('Recovery codes').getByRole('button', { name: 'Done' }).click();
 		await panel().getByText('Asked for at each sign-in.').waitFor();
@@ -86,8 +86,23 @@ describe('my profile', () => {
 		const asked = await relay.api<{ code: string }>('POST', '/sessions', { email: 'bob@acme.example', password: PASSWORD });
 		expect(asked.body.code).toBe('second-factor');
 
+		// New recovery codes take the place of the old ones.
+		await panel().getByRole('button', { name: 'New recovery codes' }).click();
+		await dialog('New recovery codes').getByLabel('Present password').fill(PASSWORD);
+		await dialog('New recovery codes').getByRole('textbox', { name: 'Code' }).fill(old[0]!);
+		await bob.page.keyboard.press('Enter');
+		const kept = dialog(/^Recovery codes/);
+		await kept.getByRole('listitem').first().waitFor();
+		const [recovery] = await kept.getByRole('listitem').allInnerTexts();
+		await kept.getByRole('checkbox').check();
+		await kept.getByRole('button', { name: 'Done' }).click();
+		await kept.waitFor({ state: 'detached' });
+
 		await panel().getByRole('button', { name: 'Switch off' }).click();
 		await dialog(/^Switch the second factor off/).getByLabel('Present password').fill(PASSWORD);
+		await dialog(/^Switch the second factor off/).getByRole('textbox', { name: 'Code' }).fill(old[1]!);
+		await dialog(/^Switch the second factor off/).getByRole('button', { name: 'Switch off' }).click();
+		await dialog(/^Switch the second factor off/).getByText('This code does not match.').waitFor();
 		await dialog(/^Switch the second factor off/).getByRole('textbox', { name: 'Code' }).fill(recovery!);
 		await dialog(/^Switch the second factor off/).getByRole('button', { name: 'Switch off' }).click();
 		await panel().getByRole('button', { name: 'Set up' }).waitFor();
@@ -117,6 +132,15 @@ describe('my profile', () => {
 		await eventually('the others are ended', () => panel().getByRole('button', { name: 'End', exact: true }).count(), (count) => count === 0);
 		expect((await relay.api('GET', '/me', undefined, first.body.token)).status).toBe(401);
 		expect(await seriousFaults()).toEqual([]);
+	});
+
+	it('a login is chosen, and signs in beside the address', async () => {
+		await panel().getByRole('listitem').filter({ hasText: 'Login' }).getByRole('button', { name: 'Choose…' }).click();
+		await dialog('Choose a login').getByRole('textbox', { name: 'Login' }).fill('bob.the.carpenter');
+		await dialog('Choose a login').getByLabel('Present password').fill(NEXT);
+		await dialog('Choose a login').getByRole('button', { name: 'Save' }).click();
+		await panel().getByText('bob.the.carpenter').waitFor();
+		expect((await relay.api('POST', '/sessions', { email: 'bob.the.carpenter', password: NEXT })).status).toBe(201);
 	});
 
 	it('another e-mail address counts once its letter was answered, and the old one is told', async () => {
