@@ -9,6 +9,7 @@ import type { PersonId } from '#crdt-model/ids.ts';
 import type { FileRow } from '#crdt-model/kinds/file.ts';
 import type { Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Portal } from '../room/portal.ts';
+import { fileArrived } from '../room/relay-acts.ts';
 import type { Blobs, FileId, Wanted } from './blobs.ts';
 
 /** Pieces of one person under way: a device sends one file after another, and a person has a few devices. */
@@ -64,7 +65,7 @@ export class Uploads {
 
 	async #complete(portal: Portal, wanted: Wanted): Promise<Received> {
 		if (!(await this.#blobs.keep(wanted))) return { kind: 'other-bytes' };
-		const said = await portal.fileArrived(wanted.file);
+		const said = await fileArrived(portal, wanted.file);
 		// Deleted meanwhile: the bytes wait for its return.
 		if (said.kind === 'refused') return { kind: 'refused', refusal: said.refusal as Refusal };
 		await this.#blobs.forget(wanted);

@@ -8,6 +8,7 @@ import { JOIN_MS, JOIN_WAITING_MS, JOINS_ASKED_PER_PORTAL, JOINS_WAITING_PER_POR
 import type { Letter } from '../accounts/letter-kinds.ts';
 import { LETTERS_PER_ADDRESS_AND_HOUR } from '../accounts/letter-limits.ts';
 import { argon2Hasher } from '../accounts/password.ts';
+import { addEmployee } from '../room/relay-acts.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
 let relay: TestRelay;
@@ -222,7 +223,7 @@ test('[J6] a closed door stays closed to direct calls, and tells no portal from 
 
 test('[J5] about whoever was dismissed somebody decides, also where their record never had an account', async () => {
 	const portal = (await relay.relay.services.portals.portal(ann.portal as never))!;
-	const added = await portal.addEmployee({ firstName: 'Old', lastName: 'Hand', email: 'old-hand@example.com', groups: [] } as never);
+	const added = await addEmployee(portal, { firstName: 'Old', lastName: 'Hand', email: 'old-hand@example.com', groups: [] } as never);
 	await command((added as { employee: string }).employee, 'employee.dismiss');
 	await ask(newcomer('old-hand@example.com'));
 	expect((await confirm(codeTo('old-hand@example.com'))).body).toEqual({ waiting: true });

@@ -14,6 +14,7 @@ import type { Refusal } from '#crdt-model/wire/refusal.ts';
 import type { Accounts, IdentityId } from '../accounts/accounts.ts';
 import type { Email } from '../accounts/email.ts';
 import type { Portal } from '../room/portal.ts';
+import { addEmployee, rehire } from '../room/relay-acts.ts';
 import type { Services } from './call.ts';
 import { badField, problem } from './problem.ts';
 
@@ -80,11 +81,11 @@ export interface Newcomer {
 export function letIn({ accounts }: Services, portal: Portal, identity: IdentityId, newcomer: Newcomer): Promise<{ employee: PersonId } | Refusal> {
 	return accounts.turns.run(`${portal.id} ${newcomer.email}`, async () => {
 		const member = (await accounts.membershipsOf(identity)).find((membership) => membership.portal === portal.id)?.employee;
-		if (member !== undefined) return portal.actorOf(member) || !newcomer.mayReturn ? { employee: member } : portal.rehire(member, newcomer.placement.groups);
+		if (member !== undefined) return portal.actorOf(member) || !newcomer.mayReturn ? { employee: member } : rehire(portal, member, newcomer.placement.groups);
 		let employee = await withoutIdentity(accounts, portal, newcomer.email);
 		if (employee === null) {
 			const { firstName, lastName, email, position, language, placement } = newcomer;
-			const added = await portal.addEmployee({ firstName, lastName, email, position, language, department: placement.department ?? undefined, groups: placement.groups });
+			const added = await addEmployee(portal, { firstName, lastName, email, position, language, department: placement.department ?? undefined, groups: placement.groups });
 			if (!('employee' in added)) return added;
 			employee = added.employee;
 		}

@@ -9,6 +9,7 @@ import type { PortalId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
 import { EMAIL_CHANGE, PASSWORD_RESET } from '../accounts/registrations.ts';
 import type { Portal } from '../room/portal.ts';
+import { changeEmail } from '../room/relay-acts.ts';
 import { parseEmail } from '../accounts/email.ts';
 import { everyone, members, route, type App, type Services } from './call.ts';
 import { askPassword, languageOf } from './owner.ts';
@@ -154,7 +155,7 @@ export function mountOwnAccount(app: App, services: Services): void {
 			const portal = await portals.portal(id);
 			// What was erased stays so: the membership goes a moment later.
 			if (portal?.directory.person(employee)?.erased) continue;
-			const refused = await portal?.changeEmail(employee, to);
+			const refused = portal && (await changeEmail(portal, employee, to));
 			if (refused) throw new Error(`an address could not be changed in ${id}: ${refused.code} ${refused.detail}`);
 		}
 		await letters.send(before.email, { kind: 'email-changed', language: await languageOf(services, identity, null), at: now() });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IdMaker } from '#crdt-model/ids.ts';
+import { addEmployee } from '../room/relay-acts.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
 const ids = new IdMaker();
@@ -206,7 +207,7 @@ test('the tariff says what holds and what is used, and all plans beside it', asy
 test('the last seat: of two acceptances at once one is told the number and the way out, and its invitation stays open', async () => {
 	const other = await relay.found('seats@example.com', 'Seats');
 	const portal = (await relay.relay.services.portals.portal(other.portal as never))!;
-	for (let n = 2; n <= 11; n++) await portal.addEmployee({ firstName: `P${n}`, lastName: 'X', email: `p${n}@example.com` });
+	for (let n = 2; n <= 11; n++) await addEmployee(portal, { firstName: `P${n}`, lastName: 'X', email: `p${n}@example.com` });
 	const codes = [await relay.codeFor(other, 'twelve@example.com'), await relay.codeFor(other, 'thirteen@example.com')];
 	const accept = (code: string) => relay.call('POST', '/api/v1/invitations/acceptance', { body: { code, firstName: 'New', lastName: 'Ray', password: PASSWORD } });
 	const answers = await Promise.all(codes.map(accept));

@@ -7,6 +7,7 @@ import type { FactorChange } from '../accounts/letter-kinds.ts';
 import { STEP_MS, totpCode } from '../accounts/one-time-codes.ts';
 import { FACTOR_DEMANDED } from '../socket/sockets.ts';
 import { endOverdueSessions } from './overdue-sessions.ts';
+import { addEmployee } from '../room/relay-acts.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -188,7 +189,7 @@ test('whoever was added with a first password chooses their own before they enro
 	const { accounts, portals } = relay.relay.services;
 	const email = `fay${counter}@example.com`;
 	const portal = (await portals.portal(ann.portal as PortalId))!;
-	const made = await portal.addEmployee({ firstName: 'Fay', lastName: 'Ray', email });
+	const made = await addEmployee(portal, { firstName: 'Fay', lastName: 'Ray', email });
 	const added = await accounts.addIdentity({ email, password: 'a first long password', name: 'Fay Ray', portal: portal.id });
 	if (added.outcome !== 'created' || !('employee' in made)) throw new Error('not added');
 	await accounts.addMembership({ identity: added.identity, portal: portal.id, employee: made.employee });

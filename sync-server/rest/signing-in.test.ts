@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PersonId, PortalId } from '#crdt-model/ids.ts';
 import { ATTEMPT_WINDOW_MS, ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NETWORK } from '../accounts/attempts.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
+import { addEmployee } from '../room/relay-acts.ts';
 import { PASSWORD, type SignIn, TestRelay } from './test-relay.ts';
 
 let relay: TestRelay;
@@ -89,7 +90,7 @@ async function addDirectly(email: string): Promise<{ portal: PortalId; employee:
 	const { accounts, portals } = relay.relay.services;
 	const portal = (await portals.portal(ann.portal as PortalId))!;
 	const added = await accounts.addIdentity({ email, password: 'the first password', name: 'Dan Direct', portal: portal.id });
-	const made = await portal.addEmployee({ firstName: 'Dan', lastName: 'Direct', email });
+	const made = await addEmployee(portal, { firstName: 'Dan', lastName: 'Direct', email });
 	if (added.outcome !== 'created' || !('employee' in made)) throw new Error('not added');
 	await accounts.addMembership({ identity: added.identity, portal: portal.id, employee: made.employee });
 	return { portal: portal.id, employee: made.employee };

@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import { clearedViewCookie, viewCookie } from '../accounts/cookie.ts';
+import { recordView } from '../room/relay-acts.ts';
 import { members, route, type App, type Services } from './call.ts';
 import { badField, problem, refusalProblem } from './problem.ts';
 import { moment, personId } from './schemas.ts';
@@ -47,7 +48,7 @@ export function mountViewAs(app: App, services: Services): void {
 			return problem('denied', { detail: 'administrators look on as others', extra: { rule: 'view.administrators', who: ['admins'] } });
 		}
 		if (person === viewer || !portal.actorOf(person)) return badField('person', 'somebody else who works here now');
-		const recorded = await portal.recordView(viewer, person);
+		const recorded = await recordView(portal, viewer, person);
 		if (recorded !== null) return refusalProblem(recorded);
 		// Rights may have gone while the disk was waited for.
 		if (!portal.seated({ person, viewer })) return problem('denied', { detail: 'administrators look on as others' });

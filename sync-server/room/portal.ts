@@ -9,8 +9,8 @@ import { audienceOf, canRead, type Actor, type World } from '#crdt-model/access/
 import { mayEnter } from '#crdt-model/access/entry.ts';
 import { Directory, DIRECTORY_KINDS } from '#crdt-model/access/directory.ts';
 import { accessTo, type Access } from '#crdt-model/access/questions.ts';
-import { IdMaker, RELAY, type DepartmentId, type DocumentId, type GroupId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
-import type { Language, SettingsRow } from '#crdt-model/kinds/company-structure.ts';
+import { IdMaker, RELAY, type DocumentId, type KindName, type PersonId, type PortalId } from '#crdt-model/ids.ts';
+import type { SettingsRow } from '#crdt-model/kinds/company-structure.ts';
 import { wholeSettings } from '#crdt-model/kinds/settings.ts';
 import type { Row } from '#crdt-model/kinds/index.ts';
 import type { Batch, Command } from '#crdt-model/record/command.ts';
@@ -90,18 +90,6 @@ export interface Admission {
 	readonly durable: Promise<void>;
 }
 
-export interface NewEmployee {
-	readonly firstName: string;
-	readonly lastName: string;
-	readonly email: string;
-	readonly department?: DepartmentId | undefined;
-	/** Workgroups that the person becomes a member of, whoever may let people in there: whoever calls has asked. */
-	readonly groups?: readonly GroupId[] | undefined;
-	readonly position?: string | null | undefined;
-	readonly language?: Language | undefined;
-	readonly administrator?: boolean | undefined;
-}
-
 export class Portal {
 	readonly id: PortalId;
 	/** As the last decision left it: what the next one is judged by. */
@@ -118,7 +106,7 @@ export class Portal {
 	/** What devices hand back after a restore. */
 	readonly returns: Returns;
 	readonly now: () => number;
-	readonly #ids: IdMaker;
+	readonly ids: IdMaker;
 	readonly #lanes: Lanes;
 	readonly #claims: Claims;
 	readonly #options: PortalOptions;
@@ -158,7 +146,7 @@ export class Portal {
 		this.id = options.id;
 		this.store = options.store;
 		this.now = options.now ?? Date.now;
-		this.#ids = options.ids ?? new IdMaker(this.now);
+		this.ids = options.ids ?? new IdMaker(this.now);
 		this.#lanes = options.lanes ?? new Lanes(STANDING_CLOCK);
 		this.#claims = new Claims(this.now);
 		this.#answers = new AnswerLookUps(options.store);
@@ -496,50 +484,6 @@ export class Portal {
 	/** Rows that the person may read, in order of id, without what is deleted or switched off. */
 	rows(person: PersonId, query: RowQuery, viewer: PersonId | null = null): Promise<{ rows: Row[]; next: DocumentId | null }> {
 		return readRows(this.store, () => this.reader({ person, viewer }), (row) => this.services.offServiceOf(row) === null, query);
-	}
-
-	/** Says in the log and in the person's record that an administrator looks on. Null once that is on disk. */
-	async recordView(viewer: PersonId, person: PersonId): Promise<Refusal | null> {
-		const at = this.now();
-		const command: Command = { id: this.#ids.command(), document: person, name: 'employee.recordView', args: { by: viewer, at }, at, seen: {} };
-		const result = await this.submitAsRelay({ commands: [command] });
-		return result.kind === 'accepted' ? null : (result.refusal as Refusal);
-	}
-
-	/** Makes a person's record. The relay's authority stands behind it; whoever calls has asked for rights. */
-	async addEmployee(person: NewEmployee): Promise<{ employee: PersonId } | Refusal> {
-		const employee = this.#ids.document('employee');
-		const { department, groups = [], ...fields } = person;
-		const args = { ...fields, departments: department && this.directory.department(department)?.deleted === false ? [department] : [] };
-		const result = await this.submitAsRelay({
-			commands: [this.#relayCommand(employee, 'employee.create', JSON.parse(JSON.stringify(args))), ...this.#welcome(employee, groups)]
-		});
-		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
-	}
-
-	/** A dismissed person who is let in again; takes a seat like anybody. */
-	async rehire(employee: PersonId, groups: readonly GroupId[] = []): Promise<{ employee: PersonId } | Refusal> {
-		const result = await this.submitAsRelay({ commands: [this.#relayCommand(employee, 'employee.rehire', {}), ...this.#welcome(employee, groups)] });
-		return result.kind === 'accepted' ? { employee } : (result.refusal as Refusal);
-	}
-
-	#welcome(employee: PersonId, groups: readonly GroupId[]): Command[] {
-		const standing = groups.filter((id) => this.directory.group(id)?.deleted === false);
-		return standing.map((id) => this.#relayCommand(id, 'group.addMember', { member: employee }));
-	}
-	#relayCommand(document: DocumentId, name: string, args: Command['args']): Command {
-		return { id: this.#ids.command(), document, name, args, at: this.now(), seen: {} };
-	}
-
-	/** A person's address goes with their account; the relay alone changes it. */
-	async changeEmail(person: PersonId, email: string): Promise<Refusal | null> {
-		const result = await this.submitAsRelay({ commands: [this.#relayCommand(person, 'employee.setEmail', { value: email })] });
-		return result.kind === 'accepted' ? null : (result.refusal as Refusal);
-	}
-
-	/** A file's bytes are on disk: said by the relay alone, and told to whoever reads its record. */
-	fileArrived(document: DocumentId<'file'>): Promise<AnswerResult> {
-		return this.submitAsRelay({ commands: [{ id: this.#ids.command(), document, name: 'file.arrive', args: {}, at: this.now(), seen: {} }] });
 	}
 
 	attachSync(person: PersonId, socket: FrameSocket, viewer: PersonId | null = null): FrameSession {

@@ -17,6 +17,7 @@ import { MemoryRelayStore, type MemoryRelayStoreOptions } from '#storage/memory/
 import type { Commit, DocumentHead, LogEntry } from '#storage/contract.ts';
 import { beginEpochs } from '#sync-server/log/restore.ts';
 import { Portal } from '#sync-server/room/portal.ts';
+import { addEmployee } from '#sync-server/room/relay-acts.ts';
 import { docOf } from '#sync-server/room/rooms.ts';
 import { writeOlderRows } from '#sync-server/testing/older-rows.ts';
 import { seeded, type Random } from '../support/random.ts';
@@ -336,7 +337,7 @@ export class World {
 		const { portal } = this;
 		const name = `new${this.#hired++}`;
 		// Not awaited: the commit may be held for long.
-		void portal.addEmployee({ firstName: name, lastName: 'Pop', email: `${name}@acme.example`, department: this.random.pick(this.teams) }).then(
+		void addEmployee(portal, { firstName: name, lastName: 'Pop', email: `${name}@acme.example`, department: this.random.pick(this.teams) }).then(
 			(made) => {
 				if ('employee' in made) return;
 				if (made.code === 'quota') this.tally.noSeat++;

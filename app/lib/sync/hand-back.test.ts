@@ -9,6 +9,7 @@ import { MemoryReplicaStore } from '#storage/memory/replica-store.ts';
 import { beginEpochs } from '#sync-server/log/restore.ts';
 import type { Portal } from '#sync-server/room/portal.ts';
 import { Portals } from '#sync-server/room/portals.ts';
+import { addEmployee } from '#sync-server/room/relay-acts.ts';
 import { Replica } from './engine.ts';
 import { KEPT_RAW_MS, PRUNE_EVERY_MS } from './hand-back.ts';
 import type { Transport } from './link.ts';
@@ -39,7 +40,7 @@ beforeEach(async () => {
 	const founded = await portals.found({ company: 'Acme', language: 'en', firstName: 'Ana', lastName: 'Pop', email: 'ana@acme.example' });
 	({ portal, administrator: ana } = founded);
 	id = portal.id;
-	bob = ((await portal.addEmployee({ firstName: 'Bob', lastName: 'Ion', email: 'bob@acme.example' })) as { employee: PersonId }).employee;
+	bob = ((await addEmployee(portal, { firstName: 'Bob', lastName: 'Ion', email: 'bob@acme.example' })) as { employee: PersonId }).employee;
 });
 
 const transport =
