@@ -14,6 +14,7 @@ import { keptBy, secretsOf } from './secrets.ts';
 
 const ANA = 'ana@acme.example';
 const CRIS = 'cris@acme.example';
+const FLO = 'flo@acme.example';
 const NEW_PASSWORD = 'quite another long sentence';
 
 describe('the ways in', () => {
@@ -153,7 +154,7 @@ describe('the ways in', () => {
 		expect(await field(page, 'What has to be done').first().inputValue()).toBe('half a sentence');
 	});
 
-	it('somebody registers themselves, waits for an administrator, and comes in', async () => {
+	it('somebody registers themselves, waits for an administrator, who lets them into a department, and comes in; another one is refused', async () => {
 		const { page } = cris;
 		await set('setSelfRegistration', { mode: 'moderated', domains: [] });
 		await cris.device.goto('/sign-in');
@@ -186,9 +187,33 @@ describe('the ways in', () => {
 		await ana.page.getByLabel('Password, once more').fill(NEW_PASSWORD);
 		await press(ana.page, 'Go on');
 		await ana.page.getByText('An administrator decides now.').waitFor();
-		const token = await anaToken();
-		const { body } = await relay.api<{ requests: { id: string }[] }>('GET', '/join-requests', undefined, token);
-		expect((await relay.api('POST', `/join-requests/${body.requests[0]!.id}/approval`, {}, token)).status).toBe(200);
+		// Somebody else asks too, from a browser that is not here.
+		const { body } = await relay.api<{ portal: string }>('GET', '/me', undefined, await anaToken());
+		expect((await relay.api('POST', '/joins', { portal: body.portal, firstName: 'Flo', lastName: 'Oprea', email: FLO, password: PASSWORD })).status).toBe(202);
+		expect((await relay.api('POST', '/joins/confirmation', { code: await relay.letterCode(FLO, 'join'), password: PASSWORD })).body).toEqual({ waiting: true });
+
+		await ana.device.goto('/company?tab=people');
+		await press(ana.page, '2 ask to join');
+		const asking = (name: string) => ana.page.getByRole('list', { name: 'Ask to join' }).getByRole('listitem').filter({ hasText: name });
+		await asking('Cristina Dumitrescu').getByText('registered themselves').waitFor();
+		await asking('Flo Oprea').getByRole('button', { name: 'Refuse' }).click();
+		await ana.page.getByRole('dialog', { name: 'Refuse Flo Oprea?' }).getByRole('button', { name: 'Refuse' }).click();
+		await ana.page.getByText('Flo Oprea is refused').waitFor();
+		await asking('Flo Oprea').waitFor({ state: 'detached' });
+		await relay.letterArrived(FLO, 'Your request to join Acme');
+		expect((await relay.api('POST', '/sessions', { email: FLO, password: PASSWORD })).status).toBe(401);
+		await asking('Cristina Dumitrescu').getByRole('button', { name: 'Let in' }).click();
+		const admission = ana.page.getByRole('dialog', { name: 'Let Cristina Dumitrescu in?' });
+		await admission.getByRole('button', { name: /^Department:/ }).click();
+		await ana.page.getByRole('combobox', { name: 'Department' }).fill('Acme');
+		await ana.page.keyboard.press('Enter');
+		await admission.getByRole('button', { name: 'Let in' }).click();
+		await ana.page.getByRole('heading', { name: 'Nobody asks to join' }).waitFor();
+		await ana.page.getByRole('radio', { name: /^Work here/ }).click();
+		const people = ana.page.getByRole('grid', { name: 'People' }).getByRole('row');
+		await people.filter({ hasText: 'Cristina Dumitrescu' }).getByText('Acme', { exact: true }).waitFor();
+		expect(await people.filter({ hasText: 'Flo' }).count()).toBe(0);
+
 		await cris.device.goto('/sign-in');
 		await field(page, 'E-mail or login').fill('cris');
 		await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
@@ -201,7 +226,7 @@ describe('the ways in', () => {
 		await signOut(cris);
 	});
 
-	it('a passkey signs in by itself', async () => {
+	it('a passkey is added in the profile, signs in by itself, and signs in no more once it is removed', async () => {
 		const { page } = ana;
 		// Browsers make passkeys for names, not for numbers.
 		const address = relay.url.replace('127.0.0.1', 'localhost');
@@ -215,20 +240,18 @@ describe('the ways in', () => {
 		await page.getByLabel('Password', { exact: true }).fill(password);
 		await press(page, /^Sign in$/);
 		await home(page);
-		// Added as the profile does it.
-		await page.evaluate(async (secret) => {
-			const post = async (path: string, body: unknown) => {
-				const response = await fetch(`/api/v1${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-				if (!response.ok) throw new Error(await response.text());
-				return response.json();
-			};
-			const { ticket, options } = await post('/me/passkeys/options', { password: secret });
-			const credential = (await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })) as PublicKeyCredential;
-			await post('/me/passkeys', { ticket, response: credential.toJSON(), name: 'A test' });
-		}, password);
-		await signOut(ana);
-		await press(page, 'Sign in with a passkey');
-		await home(page);
+		await page.goto(`${address}/profile?tab=security`);
+		await press(page, 'Add a passkey');
+		const adding = page.getByRole('dialog', { name: 'Add a passkey' });
+		await adding.getByRole('textbox', { name: 'Name' }).fill('Key of the office');
+		await adding.getByLabel('Present password').fill(PASSWORD);
+		await press(page, 'Go on');
+		await adding.getByText('This is not your password.').waitFor();
+		await adding.getByLabel('Present password').fill(password);
+		await press(page, 'Go on');
+		await page.getByText('The passkey is added').waitFor();
+		const added = page.getByRole('tabpanel').getByRole('listitem').filter({ hasText: 'Key of the office' });
+		await added.getByText('not used yet').waitFor();
 
 		// A browser that had one offers it in the field of the name; the authenticator stands for whoever picks it there.
 		const finger = (enabled: boolean) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
@@ -257,36 +280,59 @@ describe('the ways in', () => {
 		await page.getByLabel('Password', { exact: true }).fill(password);
 		await press(page, /^Sign in$/);
 		await home(page);
+		// Taken out of the list it signs nobody in, though the device has it still.
+		await page.goto(`${address}/profile?tab=security`);
+		await added.getByText('Last used').waitFor();
+		await added.getByRole('button', { name: 'Remove' }).click();
+		const removing = page.getByRole('dialog', { name: 'Remove “Key of the office”?' });
+		await removing.getByLabel('Present password').fill(password);
+		await removing.getByRole('button', { name: 'Remove' }).click();
+		await added.waitFor({ state: 'detached' });
 		await leave();
+		await fingerNext();
+		await press(page, 'Sign in with a passkey');
+		await page.getByText('This passkey is not known here.').waitFor();
 		await ana.device.goto('/tasks');
 		await home(page);
 	});
 
-	it('an account at a provider signs in once it is linked, and not before', async () => {
+	it('an account at a provider signs in as long as it is linked in the profile, not before and not after', async () => {
 		const { page } = ana;
 		await signOut(ana);
 		await press(page, 'Sign in with Acme Login');
 		await page.getByText('This account is linked with nobody here.').waitFor();
 		expect(new URL(page.url()).hash).toBe('');
 		await isOpenToAll(page);
-		const { body } = await relay.api<{ location: string }>('POST', '/me/links/acme', { password }, await anaToken());
-		expect(body.location).toContain(issuer.url);
 		await field(page, 'E-mail or login').fill(ANA);
 		await page.getByLabel('Password', { exact: true }).fill(password);
 		await press(page, /^Sign in$/);
 		await home(page);
-		const location = await page.evaluate(async (secret) => {
-			const response = await fetch('/api/v1/me/links/acme', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ password: secret }) });
-			return ((await response.json()) as { location: string }).location;
-		}, password);
-		await page.goto(location);
-		await page.waitForURL(/\/profile/);
-		await ana.device.goto('/tasks');
+		const provider = page.getByRole('tabpanel').getByRole('listitem').filter({ hasText: 'Acme Login' });
+		await ana.device.goto('/profile?tab=security');
+		await provider.getByText('Not linked').waitFor();
+		await provider.getByRole('button', { name: 'Link…' }).click();
+		await page.getByRole('dialog', { name: 'Link Acme Login' }).getByLabel('Present password').fill(password);
+		const visited = page.waitForRequest((request) => request.url().startsWith(`${issuer.url}/authorize`));
+		await press(page, 'Go on');
+		await visited;
+		await page.getByText('The account is linked').waitFor();
+		await provider.getByText(issuer.account.email!).waitFor();
 		await signOut(ana);
 		await page.goto(`${relay.url}/sign-in?next=/company`);
 		await press(page, 'Sign in with Acme Login');
 		await heading(page, 'Company');
 		await page.getByRole('button', { name: 'Account: Ana Pop' }).waitFor();
+		// Unlinked, it is nobody's again.
+		await ana.device.goto('/profile?tab=security');
+		await provider.getByRole('button', { name: 'Unlink' }).click();
+		await provider.getByText('Not linked').waitFor();
+		await signOut(ana);
+		await press(page, 'Sign in with Acme Login');
+		await page.getByText('This account is linked with nobody here.').waitFor();
+		await field(page, 'E-mail or login').fill(ANA);
+		await page.getByLabel('Password', { exact: true }).fill(password);
+		await press(page, /^Sign in$/);
+		await home(page);
 	});
 
 	it('one person has two portals, each with its own store, in two tabs at once and without a network', async () => {
