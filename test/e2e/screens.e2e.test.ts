@@ -266,6 +266,15 @@ describe('every screen', () => {
 		await screens.dealPanel.waitFor();
 		await page.keyboard.press('Escape');
 		await eventually('the deal is closed', async () => new URL(page.url()).pathname, (path) => path === '/crm');
+		// People and departments are found by their names, too.
+		for (const [asked, shown] of [['pop', page.getByRole('region', { name: /^Ana Pop: / })], ['acme', page.getByRole('treeitem', { name: /^Acme/, selected: true })]] as const) {
+			await page.keyboard.press('Control+k');
+			await page.getByRole('combobox', { name: 'Command palette' }).waitFor();
+			await page.keyboard.type(asked);
+			await page.getByRole('option', { name: /(Person|Department)/ }).first().waitFor();
+			await page.keyboard.press('Enter');
+			await shown.waitFor();
+		}
 	});
 
 	it('speaks Romanian, all of it', async () => {
