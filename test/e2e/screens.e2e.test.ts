@@ -226,6 +226,8 @@ describe('every screen', () => {
 		await page.keyboard.type('By keys alone');
 		await page.keyboard.press('Enter');
 		await screens.taskRow('By keys alone').waitFor();
+		// With its number it has its place in the list, which is walked below.
+		await screens.hasMark(screens.taskRow('By keys alone'), 'Accepted');
 		await page.keyboard.press('Escape');
 		await page.keyboard.press('f');
 		await eventually('the filter has the focus', () => focused(page), (now) => now === 'Filter tasks');
