@@ -30,7 +30,8 @@ export default defineConfig({
 					name: 'e2e',
 					include: ['test/e2e/*.e2e.test.ts'],
 					exclude: ignored,
-					// Each file has a relay and browsers of its own, which mostly wait for one another: two at a time share a small machine well.
+					// Each file starts a relay and browsers, which fill two cores: two at a time take as long, and only measure each other's load.
+					fileParallelism: false,
 					sequence: { groupOrder: 1 },
 					testTimeout: 180_000,
 					hookTimeout: 180_000

@@ -7,7 +7,7 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PersonId } from '#crdt-model/ids.ts';
 import { PASSWORD, TestRelay, type SignedIn } from '../support/relay.ts';
-import { Device, tellIfFailed } from './browser.ts';
+import { Device, eventually, tellIfFailed } from './browser.ts';
 import { Screens } from './screens.ts';
 
 const ANA = 'ana@acme.example';
@@ -116,8 +116,11 @@ describe('every way in and every setting', () => {
 			await screens.signIn(ANA);
 			const dialog = page.getByRole('dialog');
 			const away = async (): Promise<void> => {
-				await page.keyboard.press('Escape');
-				await dialog.waitFor({ state: 'hidden' });
+				// The first Esc may be for a hint that the pointer happens to rest on.
+				await eventually('the dialog is closed', async () => {
+					await page.keyboard.press('Escape');
+					return dialog.count();
+				}, (open) => open === 0);
 			};
 			for (const [path, title] of [['company', 'Company'], ['formats', 'Formats'], ['hours', 'Working hours'], ['communication', 'Communication'], ['services', 'Services'], ['entry', 'Entry & security'], ['letters', 'Letters'], ['licence', 'Licence']] as const) {
 				await device.goto(`/settings/${path}`);

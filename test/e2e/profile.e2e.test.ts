@@ -49,6 +49,12 @@ describe('my profile', () => {
 		await panel().getByRole('textbox', { name: 'Position' }).fill('Carpenter');
 		await panel().getByRole('textbox', { name: 'Phone' }).fill('+40 700 000 111');
 		await panel().getByRole('textbox', { name: 'Phone' }).blur();
+		await panel().getByRole('textbox', { name: 'Birthday' }).fill('30/11/1990');
+		await panel().getByRole('textbox', { name: 'Birthday' }).press('Enter');
+		// Whatever the portal speaks, these screens speak the person's language.
+		await panel().getByRole('combobox', { name: 'Language' }).selectOption('ro');
+		await panel().getByRole('textbox', { name: 'Zi de naștere' }).waitFor();
+		await panel().getByRole('combobox', { name: 'Limbă' }).selectOption('en');
 		await panel().getByRole('button', { name: 'Choose a photo' }).click();
 		await dialog('Photo').locator('input[type=file]').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: await pictureOf(bob) });
 		await dialog('Photo').getByRole('button', { name: 'Use it' }).or(dialog('Photo').locator('button[type=submit]')).first().click();
@@ -63,6 +69,8 @@ describe('my profile', () => {
 		await ana.section('Company');
 		await ana.page.goto(`${relay.url}/company?tab=people`);
 		await ana.page.getByText('Carpenter').first().waitFor();
+		const { body } = await relay.api<{ rows: { email: string; birthday: string; language: string }[] }>('GET', '/documents?kind=employee', undefined, admin.token);
+		expect(body.rows.find(({ email }) => email.startsWith('bob'))).toMatchObject({ birthday: '1990-11-30', language: 'en' });
 	});
 
 	it('a second factor is set up, asked for, and switched off with password and code', async () => {

@@ -173,10 +173,12 @@ describe('every screen', () => {
 		await page.getByRole('option', { name: /Prepare the fair/ }).waitFor();
 		found.push(...(await barriers(page, 'palette')));
 		await page.keyboard.press('Escape');
+		await page.getByRole('combobox', { name: 'Command palette' }).waitFor({ state: 'hidden' });
 		await page.keyboard.press('?');
 		await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
 		found.push(...(await barriers(page, 'keys')));
 		await page.keyboard.press('Escape');
+		await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor({ state: 'hidden' });
 		await screens.section('CRM');
 		await page.keyboard.press('c');
 		await page.getByRole('dialog', { name: 'New deal' }).waitFor();

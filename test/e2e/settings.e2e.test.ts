@@ -219,7 +219,7 @@ describe('the settings through their screens', () => {
 		await openPage('Communication');
 		await ana.main.getByRole('radio', { name: 'Only some' }).click();
 		await settled();
-		expect(await offered()).toBe(0);
+		await eventually('nobody is offered everybody any more', offered, (count) => count === 0);
 		await bobs.page.keyboard.press('Escape');
 		await bobs.page.keyboard.press('Escape');
 		await bobs.main.getByRole('button', { name: 'More', exact: true }).first().click();
