@@ -2,6 +2,7 @@
  * What a portal uses of its tariff, reckoned from records: people and bytes. The relay keeps the sums as counters of its log, changed with the
  * entries that cause them; `verify` and a portal's first opening reckon them anew from the rows. Both use this one function.
  */
+import type { KindName } from '../ids.ts';
 import type { BaseRow } from '../record/kind.ts';
 import type { EmployeeRow } from '../kinds/company-structure.ts';
 import type { FileRow } from '../kinds/file.ts';
@@ -15,10 +16,12 @@ export const NOTHING_USED: Usage = { people: 0, storageBytes: 0 };
 
 /** Names in `LogHead.counters`, apart from the kinds whose numbers are counted there. */
 export const USAGE_COUNTERS = { people: 'quota:people', storageBytes: 'quota:bytes' } as const satisfies Record<keyof Usage, string>;
+/** The kind from whose rows each is reckoned. */
+export const USAGE_KINDS = { people: 'employee', storageBytes: 'file' } as const satisfies Record<keyof Usage, KindName>;
 
 /** Whether a record takes room under a tariff. */
 export function isCounted({ kind }: BaseRow): boolean {
-	return kind === 'employee' || kind === 'file';
+	return kind === USAGE_KINDS.people || kind === USAGE_KINDS.storageBytes;
 }
 
 /**

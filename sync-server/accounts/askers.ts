@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { RandomBytes } from '#crdt-model/ids.ts';
-import { cookieValue } from './cookie.ts';
+import { cookieValue, serialize } from './cookie.ts';
 import { isEqual } from './one-time-codes.ts';
 
 export const ASKER_COOKIE = 'atrium_asker';
@@ -26,8 +26,7 @@ export class Askers {
 	/** The `Set-Cookie` value for whoever asks now, and what is kept beside what they ask. @param lifetimeMs of what they ask */
 	mark(lifetimeMs: number, publicUrl: string): { cookie: string; asker: string } {
 		const mark = Buffer.from(this.#random(new Uint8Array(MARK_BYTES))).toString('base64url');
-		const secure = new URL(publicUrl).protocol === 'https:' ? '; Secure' : '';
-		return { cookie: `${ASKER_COOKIE}=${mark}; Path=/api/v1; Max-Age=${Math.floor(lifetimeMs / 1000)}; HttpOnly; SameSite=Lax${secure}`, asker: digest(mark) };
+		return { cookie: serialize(ASKER_COOKIE, mark, Math.floor(lifetimeMs / 1000), publicUrl, '/api/v1'), asker: digest(mark) };
 	}
 }
 

@@ -43,9 +43,10 @@ export function clearedSessionCookie(name: string, publicUrl: string): string {
 	return serialize(name, '', 0, publicUrl);
 }
 
-function serialize(name: string, value: string, maxAgeSeconds: number, publicUrl: string): string {
+/** The `Set-Cookie` value of any cookie of ours: no script reads it, and other sites' pages do not send it with what changes something. @param value in no need of quoting */
+export function serialize(name: string, value: string, maxAgeSeconds: number, publicUrl: string, path = '/'): string {
 	const secure = new URL(publicUrl).protocol === 'https:' ? '; Secure' : '';
-	return `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
+	return `${name}=${value}; Path=${path}; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 /**

@@ -13,7 +13,7 @@
 import * as Y from 'yjs';
 import type { KindName, PortalId } from '#crdt-model/ids.ts';
 import { kindOf } from '#crdt-model/ids.ts';
-import { NOTHING_USED, plus, USAGE_COUNTERS, usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
+import { NOTHING_USED, plus, USAGE_COUNTERS, USAGE_KINDS, usageOf, type Usage } from '#crdt-model/tariff/usage.ts';
 import { kindNamed } from '#crdt-model/kinds/index.ts';
 import { collectionsOf, type BaseRow, type Kind } from '#crdt-model/record/kind.ts';
 import { rowOf } from '#crdt-model/record/plan.ts';
@@ -125,7 +125,7 @@ function documentsDifference(archive: PortalArchive, head: ArchivedHead, outdate
 	if (entries !== head.seq) return `the documents account for ${entries} of ${head.seq} entries: a document is missing`;
 	for (const [name, counter] of Object.entries(USAGE_COUNTERS) as [keyof Usage, string][]) {
 		// A portal that no release with tariffs has opened yet is counted then, and one whose rows are made anew as well.
-		if (outdated.has(RECKONED_FROM[name])) continue;
+		if (outdated.has(USAGE_KINDS[name])) continue;
 		const counted = head.counters[counter] ?? used[name];
 		if (counted !== used[name]) return `the counter of ${name} is ${counted} and the documents add up to ${used[name]}`;
 	}
@@ -138,8 +138,6 @@ function documentsDifference(archive: PortalArchive, head: ArchivedHead, outdate
 	}
 	return null;
 }
-
-const RECKONED_FROM: Readonly<Record<keyof Usage, KindName>> = { people: 'employee', storageBytes: 'file' };
 
 /** The row that the log gives a document, or the first thing in which what is stored of it differs. */
 function saidByLog(archive: PortalArchive, stored: ArchivedDocument, isOutdated: boolean): BaseRow | string {

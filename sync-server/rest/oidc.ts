@@ -10,7 +10,7 @@
  * Leaves to others: what is checked of the answer (`accounts/oidc.ts`); the second factor, which is still asked for (`signing-in.ts`).
  */
 import * as v from 'valibot';
-import { cookieValue } from '../accounts/cookie.ts';
+import { cookieValue, serialize } from '../accounts/cookie.ts';
 import { type Cookie, sitePath } from '../accounts/oidc.ts';
 import { everyone, members, route, type App, type Services } from './call.ts';
 import { askPassword, ownersAlone, tellOwner } from './owner.ts';
@@ -79,9 +79,8 @@ const PROFILE_PAGE = '/profile';
 export function mountOidc(app: App, services: Services): void {
 	const { accounts, oidc, publicUrl } = services;
 	const ours = new URL(publicUrl);
-	const secure = ours.protocol === 'https:' ? '; Secure' : '';
 	// Lax: the provider's page sends the browser back, which is another site's link; a form or a picture there brings nothing.
-	const setCookie = ({ name, value, maxAgeSeconds }: Cookie): string => `${name}=${value}; Path=/api/v1/oidc; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`;
+	const setCookie = ({ name, value, maxAgeSeconds }: Cookie): string => serialize(name, value, maxAgeSeconds, publicUrl, '/api/v1/oidc');
 	const cleared = (name: string): string => setCookie({ name, value: '', maxAgeSeconds: 0 });
 
 	everyone(app, services, oidcRoutes.start, async (call) => {

@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import type { PersonId, PortalId, SessionId } from '#crdt-model/ids.ts';
 import type { IdentityId } from '../accounts/accounts.ts';
-import { cookieValue, sessionCookie, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
+import { cookieValue, serialize, sessionCookie, sessionCookieOf, tokensFromCookie } from '../accounts/cookie.ts';
 import { type FactorDemand, graceEnd, isOverdue } from '../accounts/factor-demand.ts';
 import { type AwaitedStep, SIGN_IN, SIGN_IN_MS, type SignIn } from '../accounts/sign-ins.ts';
 import type { Portal } from '../room/portal.ts';
@@ -66,8 +66,7 @@ const resumeValue = (ticket: string): string => createHash('sha256').update(`res
 
 /** The `Set-Cookie` value beside a ticket that stands in an address. */
 export function resumeCookie({ publicUrl }: Pick<Services, 'publicUrl'>, ticket: string): string {
-	const secure = new URL(publicUrl).protocol === 'https:' ? '; Secure' : '';
-	return `${RESUME_COOKIE}=${resumeValue(ticket)}; Path=/api/v1/sessions; Max-Age=${SIGN_IN_MS / 1000}; HttpOnly; SameSite=Lax${secure}`;
+	return serialize(RESUME_COOKIE, resumeValue(ticket), SIGN_IN_MS / 1000, publicUrl, '/api/v1/sessions');
 }
 
 /** Whether a ticket alone is a caller's to go on with. A page takes it from an address, which anybody writes; programs (no `Origin`) take it from an answer of their own. */

@@ -11,7 +11,7 @@ import { kindNamed, ROW_VERSIONS } from '#crdt-model/kinds/index.ts';
 import { collectionsOf, type Kind } from '#crdt-model/record/kind.ts';
 import { rowOf } from '#crdt-model/record/plan.ts';
 import { readFromDoc } from '#crdt-model/record/state.ts';
-import { USAGE_COUNTERS } from '#crdt-model/tariff/usage.ts';
+import { USAGE_COUNTERS, USAGE_KINDS, type Usage } from '#crdt-model/tariff/usage.ts';
 import type { DocumentHead, LogHead, PortalStore, RowsMade, StoredDocument } from '#storage/contract.ts';
 import { TURN_MS } from '../budget/limits.ts';
 import type { Clock } from '../budget/clock.ts';
@@ -22,9 +22,6 @@ import { docOf } from './rooms.ts';
 export const RECORDS_AT_ONCE = 200;
 /** Pages and texts are loaded whole to say their title. */
 export const PAGES_AT_ONCE = 8;
-
-/** Counters that are reckoned from the rows of a kind: they are reckoned anew when the portal has opened (quota/portal-quota.ts). */
-const RECKONED_FROM: Partial<Record<KindName, string>> = { employee: USAGE_COUNTERS.people, file: USAGE_COUNTERS.storageBytes };
 
 export interface Remade {
 	/** As it stands now. */
@@ -121,9 +118,8 @@ function rowIn(stored: StoredDocument, kind: Kind): Pick<DocumentHead, 'row' | '
 	}
 }
 
+/** Counters that are reckoned from rows of the kind are reckoned anew when the portal has opened (quota/portal-quota.ts). */
 function withoutReckoned(counters: LogHead['counters'], kind: KindName): LogHead['counters'] {
-	const name = RECKONED_FROM[kind];
-	if (name === undefined || !(name in counters)) return counters;
-	const { [name]: _, ...others } = counters;
-	return others;
+	const reckoned = (Object.keys(USAGE_KINDS) as (keyof Usage)[]).filter((name) => USAGE_KINDS[name] === kind).map((name): string => USAGE_COUNTERS[name]);
+	return Object.fromEntries(Object.entries(counters).filter(([name]) => !reckoned.includes(name)));
 }

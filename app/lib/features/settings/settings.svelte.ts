@@ -16,11 +16,6 @@ import { tariffReason } from '../tariff/words.ts';
 
 type Name = SettingName | 'company';
 
-/** The one settings record of the portal as this device holds it; null until it is known here. */
-async function settingsRow(workspace: Workspace): Promise<StoredRow<SettingsRow> | null> {
-	return (await workspace.rows('settings').toArray())[0] ?? null;
-}
-
 export class Settings {
 	readonly workspace: Workspace;
 	#last: Promise<unknown> = Promise.resolve();
@@ -56,7 +51,7 @@ export class Settings {
 	}
 
 	/**
-	 * For a field that holds several things: `next` gets what the field is once every change before is kept, which a screen may not show yet. Two
+	 * For a field that holds several things: `next` gets what the field is once every change before is kept, which is not so yet when it is asked for. Two
 	 * entries removed one right after the other are both gone then.
 	 */
 	change<K extends Name>(name: K, next: (now: SettingsRow[K]) => SettingsRow[K], label: string): Promise<boolean> {
@@ -66,7 +61,8 @@ export class Settings {
 	}
 
 	async #change<K extends Name>(name: K, next: (now: SettingsRow[K]) => SettingsRow[K], label: string): Promise<boolean> {
-		const row = await settingsRow(this.workspace);
+		// The live row follows this tab's own commits at once: it is what the change before has left.
+		const { row } = this;
 		if (!row) return false;
 		const before = row[name];
 		const value = next(before);
